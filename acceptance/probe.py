@@ -98,6 +98,7 @@ class Probe:
         minutes: What it adds to a run on AWS, in minutes.
         emulation: What the emulated cloud makes of it.
         attempt: Tries it.
+        after: The probe without which it decides nothing, by name; empty if there is none.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Probe:
     minutes: float
     emulation: Emulation
     attempt: Try
+    after: str = ""
 
     @property
     def clouds(self) -> tuple[Cloud, ...]:
@@ -122,7 +124,7 @@ _ROW = re.compile(r"[A-Z]\d+")
 _PROBES: list[Probe] = []
 
 
-def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME) -> Callable[[Try], Try]:
+def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME, after: str = "") -> Callable[[Try], Try]:
     """Declares a function as a probe. Those of a module run in the order in which they are declared.
 
     Args:
@@ -130,6 +132,7 @@ def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME) -
         title: What it tries, in one sentence without a full stop.
         minutes: What it adds to a run on AWS.
         emulation: What the emulated cloud makes of it. Default: the same as AWS.
+        after: The name of a probe above it without which it decides nothing. Default: none.
 
     Raises:
         ValueError: A row is not written as in the ledger, or a reason is missing.
@@ -141,7 +144,15 @@ def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME) -
 
     def declare(attempt: Try) -> Try:
         _PROBES.append(
-            Probe(name=attempt.__name__, rows=rows, title=title, minutes=minutes, emulation=emulation, attempt=attempt)
+            Probe(
+                name=attempt.__name__,
+                rows=rows,
+                title=title,
+                minutes=minutes,
+                emulation=emulation,
+                attempt=attempt,
+                after=after,
+            )
         )
         return attempt
 
@@ -158,12 +169,19 @@ def probes() -> tuple[Probe, ...]:
 
 
 def choose(only: tuple[str, ...], without: tuple[str, ...]) -> Iterator[Probe]:
-    """The probes to run.
+    """The probes to run, with those that they need. One that needs what is left out is left out too.
 
     Args:
         only: Names, rows and letters of sections. None: all.
         without: The same, of probes to leave out.
     """
-    for each in probes():
-        if (not only or each.is_chosen(only)) and not each.is_chosen(without):
-            yield each
+    all_ = probes()
+    left_out: set[str] = set()
+    for each in all_:
+        if each.is_chosen(without) or each.after in left_out:
+            left_out.add(each.name)
+    chosen: set[str] = set()
+    for each in reversed(all_):
+        if each.name not in left_out and (not only or each.is_chosen(only) or each.name in chosen):
+            chosen |= {each.name, each.after}
+    yield from (each for each in all_ if each.name in chosen)

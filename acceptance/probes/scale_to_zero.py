@@ -45,6 +45,7 @@ def zero_starts_with_one(site: Site) -> Verdict:
     title="A copy that nobody asks goes, and the endpoint stays InService",
     minutes=_IDLE_MINUTES,
     emulation=differs(Result.UNDECIDED, _GONE, slow=True),
+    after="zero_starts_with_one",
 )
 def zero_is_reached(site: Site) -> Verdict:
     """Waits without a request until there is no copy."""
@@ -65,6 +66,7 @@ def zero_is_reached(site: Site) -> Verdict:
     title="A request for no copy is refused at once, which starts a copy, until it answers",
     minutes=12,
     emulation=_SLOW,
+    after="zero_is_reached",
 )
 def zero_wakes(site: Site) -> Verdict:
     """Asks again and again, and keeps the errors."""
@@ -96,6 +98,7 @@ def zero_wakes(site: Site) -> Verdict:
     title="How long a wake takes, against what clients are told",
     minutes=0,
     emulation=differs(Result.UNDECIDED, "a start takes a fixed time there, and minutes are seconds", slow=True),
+    after="zero_wakes",
 )
 def zero_wake_time(site: Site) -> Verdict:
     """The time that the probe before has measured. Half to twice of the estimate counts as proven."""

@@ -57,6 +57,7 @@ def update_in_place(site: Site) -> Verdict:
     title="A custom resource is asked with the documented members, all values as text",
     minutes=1,
     emulation=_SLOW,
+    after="update_in_place",
 )
 def custom_resource_requests(site: Site) -> Verdict:
     """What the recorder's function has logged of the creation and the update."""
@@ -86,6 +87,7 @@ def custom_resource_requests(site: Site) -> Verdict:
     title="An update that fails is rolled back, and its custom resource gets the former properties",
     minutes=5,
     emulation=_SLOW,
+    after="update_in_place",
 )
 def rollback(site: Site) -> Verdict:
     """Deploys what is meant to fail; the endpoint's configuration has to stay."""

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from acceptance import __main__ as command
 from acceptance.clouds import NoAccessError
 from acceptance.clouds import aws as aws_cloud
-from acceptance.probe import Cloud
+from acceptance.probe import Cloud, choose, probes
 from local.errors import UserError
 
 
@@ -118,6 +118,27 @@ def test_yes_deploys_with_the_chosen_model_engine_and_probes(account: Account, r
     }
     names = [each.name for each in plan.chosen]
     assert names == ["made_up_key", "zero_starts_with_one", "zero_is_reached", "zero_wakes"]
+
+
+@pytest.mark.parametrize(
+    ("only", "without", "names"),
+    [
+        (("D30",), (), ["update_in_place", "rollback"]),
+        (("Z10",), (), ["zero_starts_with_one", "zero_is_reached", "zero_wakes", "zero_wake_time"]),
+        (("D30", "G3"), ("update_in_place",), ["made_up_key"]),
+    ],
+)
+def test_a_probe_runs_with_those_that_it_needs_or_not_at_all(
+    only: tuple[str, ...], without: tuple[str, ...], names: list[str]
+) -> None:
+    assert [each.name for each in choose(only, without)] == names
+
+
+def test_what_a_probe_needs_is_above_it() -> None:
+    names = [each.name for each in probes()]
+    needed = {each.name: each.after for each in probes() if each.after}
+    assert needed
+    assert all(names.index(after) < names.index(name) for name, after in needed.items())
 
 
 def test_stacks_of_another_run_are_left_alone(
