@@ -110,7 +110,11 @@ def open_session(command: str, profile: str | None = None, region: str | None = 
     session, error = _load_boto3(command)
     try:
         # boto3 does not read AWS_REGION, which the AWS CLI does.
-        found = session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+        found = session(
+            botocore_session=_botocore_session(),
+            profile_name=profile,
+            region_name=region or os.environ.get("AWS_REGION") or None,
+        )
     except error.ProfileNotFound as missing:
         raise NoAccountError(_profile_problem(profile)) from missing
     problems = []
@@ -158,7 +162,7 @@ def account_problem(error: BaseException | None) -> Problem | None:
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
-        return _refusal(error_code(error), _said(error))
+        return _refusal(error_code(error), error_message(error))
     if isinstance(error, exceptions.NoRegionError):
         fix = "Give --region, such as --region us-east-1, or set AWS_REGION."
         return Problem("--region", None, "there is no Region", fix)
@@ -196,13 +200,24 @@ def call_problem(action: str, error: Exception) -> Problem:
     if isinstance(error, unreachable):
         return Problem("arguments", None, f"AWS cannot be reached to {action}: {_one_line(error)}", _NETWORK)
     if isinstance(error, exceptions.ClientError):
-        return Problem("arguments", None, f"AWS does not {action}: {error_code(error)}: {_said(error)}", "")
+        return Problem("arguments", None, f"AWS does not {action}: {error_code(error)}: {error_message(error)}", "")
     return Problem("arguments", None, f"AWS cannot be asked to {action}: {_one_line(error)}", "")
 
 
 def error_code(error: Any) -> str:
-    """The code of a ClientError, such as `AccessDeniedException`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """The code of a ClientError, such as `AccessDeniedException`; empty for what AWS has not answered."""
+    return str(_answered(error).get("Code", ""))
+
+
+def error_message(error: Any) -> str:
+    """What AWS says in a ClientError, on one line; empty for what AWS has not answered."""
+    return " ".join(str(_answered(error).get("Message", "")).split()).rstrip(".")
+
+
+def _answered(error: Any) -> dict[str, Any]:
+    # The errors of HTTP, such as a read timeout, have a response of None.
+    found: dict[str, Any] = (getattr(error, "response", None) or {}).get("Error", {})
+    return found
 
 
 def _refusal(code: str, said: str) -> Problem | None:
@@ -230,6 +245,34 @@ def _load_boto3(command: str) -> tuple[Any, Any]:
     return Session, exceptions
 
 
+def _botocore_session() -> Any:
+    """A session whose calls raise an error of botocore's also if no AWS answers, but the page of a proxy, say."""
+    from botocore.exceptions import HTTPClientError
+    from botocore.parsers import ResponseParserError, ResponseParserFactory
+    from botocore.session import get_session
+
+    class NotAwsError(HTTPClientError):  # type: ignore[misc]
+        fmt = "what answers is not AWS"
+
+    class Factory(ResponseParserFactory):  # type: ignore[misc]
+        def create_parser(self, protocol_name: str) -> Any:
+            parser = super().create_parser(protocol_name)
+            parse = parser.parse
+
+            def parse_or_refuse(response: Any, shape: Any) -> Any:
+                try:
+                    return parse(response, shape)
+                except (ResponseParserError, LookupError, AttributeError, TypeError, ValueError) as error:
+                    raise NotAwsError from error
+
+            parser.parse = parse_or_refuse
+            return parser
+
+    session = get_session()
+    session.register_component("response_parser_factory", Factory())
+    return session
+
+
 def _profile_problem(profile: str | None) -> Problem:
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
     known = _known_profiles()
@@ -242,10 +285,6 @@ def _known_profiles() -> list[str]:
     import botocore.session
 
     return list(botocore.session.Session().available_profiles)
-
-
-def _said(error: Any) -> str:
-    return " ".join(str(error.response.get("Error", {}).get("Message", "")).split()).rstrip(".")
 
 
 def _one_line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from typing import NoReturn
 from rich.text import Text
 
 from constructs_lib.cli.exit_status import WITHOUT_AWS, ExitStatus
+from constructs_lib.cli.formatting import printable
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
@@ -97,5 +98,5 @@ def report(problems: Iterable[Problem], out: Output) -> None:
         value = "" if problem.value is None else f" {problem.value!r}"
         subject = "" if problem.keyword == "arguments" else f"{problem.keyword}{value}: "
         end = "" if problem.message.endswith((".", "?")) else "."
-        message = f"{subject}{problem.message}{end} {problem.fix}".rstrip()
+        message = printable(f"{subject}{problem.message}{end} {problem.fix}".rstrip())
         out.print(Text.assemble(("error:", "bold red"), f" {message}"))

@@ -5,11 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from constructs_lib.cli.aws_session import AwsSession, NoAccountError, account_problem, call_problem, error_code
+from constructs_lib.cli.aws_session import (
+    AwsSession,
+    NoAccountError,
+    account_problem,
+    call_problem,
+    error_code,
+    error_message,
+)
+from constructs_lib.cli.formatting import printable
 
 SECONDS = 60
 """How long all calls together may take."""
@@ -129,12 +138,18 @@ class Reader:
         Raises:
             NoAccountError: AWS does not accept the credentials.
         """
-        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="doctor")
-        futures = {name: pool.submit(task) for name, task in tasks.items()}
+        futures: dict[str, Future[Any]] = {name: Future() for name in tasks}
+        jobs: SimpleQueue[_Job] = SimpleQueue()
+        for name, task in tasks.items():
+            jobs.put((futures[name], task))
+        # The threads of an executor would keep the process after Ctrl-C until their calls end.
+        for _ in range(min(_THREADS, len(tasks))):
+            threading.Thread(target=_work, args=(jobs,), name="doctor", daemon=True).start()
         try:
             done, _ = wait(futures.values(), timeout=max(0.0, self._ends - time.monotonic()))
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in futures.values():
+                future.cancel()
         for name, future in futures.items():
             if future not in done:
                 self._note(name, f"{SECONDS} s were over")
@@ -153,19 +168,36 @@ class Reader:
                 self.say(what)
 
     def _note(self, what: str, why: str) -> None:
-        note = f"could not read {what}: {why}"
+        note = printable(f"could not read {what}: {why}")
         with self._lock:
             if note not in self.unread:
                 self.unread.append(note)
 
 
+_Job = tuple["Future[Any]", Callable[[], Any]]
+
+
+def _work(jobs: SimpleQueue[_Job]) -> None:
+    """Does what is in the queue until it is empty."""
+    while True:
+        try:
+            future, task = jobs.get_nowait()
+        except Empty:
+            return
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(task())
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+            future.set_exception(error)
+
+
 def _why(error: Any, action: str) -> str:
     """Why a call failed, in a few words."""
-    if not hasattr(error, "response"):
-        return call_problem("read it", error).message[:_MOST_WORDS]
     code = error_code(error)
-    said = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
-    return f"needs {action}" if code in _DENIED else f"AWS answers {code}: {said}"[:_MOST_WORDS]
+    if not code:
+        return call_problem("read it", error).message[:_MOST_WORDS]
+    return f"needs {action}" if code in _DENIED else f"AWS answers {code}: {error_message(error)}"[:_MOST_WORDS]
 
 
 def _action(service: str, api: str) -> str:
@@ -177,8 +209,5 @@ def _action(service: str, api: str) -> str:
 
 
 def _is_missing(error: Any) -> bool:
-    if not hasattr(error, "response"):
-        return False
-    said = str(error.response.get("Error", {}).get("Message", "")).lower()
-    code = error_code(error)
+    code, said = error_code(error), error_message(error).lower()
     return code in _MISSING or (code.startswith("Validation") and any(words in said for words in _MISSING_WORDS))

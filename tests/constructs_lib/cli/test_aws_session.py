@@ -8,7 +8,7 @@ import pytest
 from constructs_lib.cli.aws_session import NoAccountError, aws_errors, open_session
 from constructs_lib.cli.errors import CommandError, PackageMissingError
 from constructs_lib.cli.exit_status import ExitStatus
-from tests.constructs_lib.cli.refusing_aws import refusing_aws
+from tests.constructs_lib.cli.refusing_aws import answering, refusing_aws
 
 LOG_IN = "Log in: aws sso login, aws login or aws configure; or name a profile with --profile or AWS_PROFILE."
 
@@ -177,3 +177,14 @@ def test_help_says_what_each_exit_status_means(run, capsys, command):
     shown = capsys.readouterr().out
     assert shown.count("exit status: 0 ") == 1
     assert ("3 no credentials or Region" in shown) == (command in ((), ("stage",)))
+
+
+@pytest.mark.parametrize("body", [b"<html>log in</html>", b"", b"[1]", b"\xff\xfe"])
+@pytest.mark.parametrize("command", [("doctor", "Chat"), ("chat", "--stack", "Chat", "Hi")])
+def test_what_is_not_aws_is_said(run, monkeypatch, command, body):
+    with answering(body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        outcome = run(*command)
+    assert outcome.status == 1
+    assert "AWS cannot be reached to read" in outcome.err
+    assert "what answers is not AWS" in outcome.err

@@ -2,10 +2,12 @@
 
 import json
 import re
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ReadTimeoutError, SSLError
 
 from constructs_lib.cli.doctor import reader as reading
 from constructs_lib.cli.doctor.reader import Reader
@@ -150,3 +152,27 @@ def test_it_ends_in_time_whatever_aws_does(run, account, answers, monkeypatch):
 def test_long_logs_are_read_from_their_end(run, account):
     account.log(account.container_log, *(f"line {number}" for number in range(9000)), EXAMPLES["disk"][1])
     assert run("doctor", STACK).status == 1
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://x"), SSLError(endpoint_url="https://x", error="y")]
+)
+def test_a_network_that_fails_in_the_middle_does_not_stop_the_rest(run, account, answers, error):
+    answers["FilterLogEvents"] = lambda _: error
+    account.fail(EXAMPLES["disk"][1])
+    outcome = run("doctor", STACK)
+    assert "note: could not read the container's log: AWS cannot be reached to read it: " in outcome.out
+    assert "1. The disk of the instance is full" in outcome.out
+
+
+def test_a_call_in_flight_does_not_keep_the_process(run, account, answers, monkeypatch):
+    begun = threading.Event()
+    release = threading.Event()
+    answers["FilterLogEvents"] = lambda _: (begun.set(), release.wait(20), {})[2]
+    monkeypatch.setattr(reading, "SECONDS", 1)
+    try:
+        run("doctor", account.name)
+        assert begun.is_set()
+        assert [thread.daemon for thread in threading.enumerate() if thread.name == "doctor"] == [True]
+    finally:
+        release.set()
