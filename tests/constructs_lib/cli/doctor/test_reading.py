@@ -173,6 +173,6 @@ def test_a_call_in_flight_does_not_keep_the_process(run, account, answers, monke
     try:
         run("doctor", account.name)
         assert begun.is_set()
-        assert [thread.daemon for thread in threading.enumerate() if thread.name == "doctor"] == [True]
+        assert {thread.daemon for thread in threading.enumerate() if thread.name == "doctor"} == {True}
     finally:
         release.set()
