@@ -108,6 +108,7 @@ def _signals(
     reader: Reader, stack: StackRead | None, endpoint: EndpointRead | None, door: FrontDoorRead | None, period: Period
 ) -> Signals:
     deployed = _deployed(stack, endpoint)
+    events = stack.lines_of(endpoint.name if endpoint else None, is_first=door is not None) if stack else ()
     measured = Measured(
         endpoint=endpoint.name if endpoint else None,
         deployed=deployed,
@@ -129,17 +130,18 @@ def _signals(
         stack=stack.name if stack else None,
         region=reader.session.region,
         status=_status(stack, endpoint),
-        lines=(*_reasons(stack, endpoint, with_stack=door is not None), *lines),
+        lines=(*events, *_reasons(stack, endpoint), *lines),
         metrics=metrics,
         deployed=deployed,
         had_log=_had_log(reader, lines),
-        deployment_failed=stack is not None and stack.has_failed,
+        # Another endpoint of the stack may be why: then this one has only been rolled back with it.
+        deployment_failed=stack is not None and stack.has_failed and bool(events or not stack.lines),
     )
 
 
-def _reasons(stack: StackRead | None, endpoint: EndpointRead | None, *, with_stack: bool) -> list[Line]:
-    """What CloudFormation and SageMaker say has failed."""
-    lines = [*stack.lines] if stack and with_stack else []
+def _reasons(stack: StackRead | None, endpoint: EndpointRead | None) -> list[Line]:
+    """What SageMaker says has failed."""
+    lines = []
     if endpoint and endpoint.is_gone and stack and not stack.has_failed:
         lines.append(Line(Source.STATUS, f"there is no endpoint {endpoint.name}, which the stack lists"))
     return [*lines, *(endpoint.lines if endpoint else ())]

@@ -72,7 +72,21 @@ class StackRead:
 
         Their physical id is an ARN, which has the name in lower case; logs and metrics have it as it was given.
         """
-        return list(dict.fromkeys(_name_of(one, self.name) for one in self.of_type("AWS::SageMaker::Endpoint")))
+        return list(dict.fromkeys(name for _, name in self._named_endpoints()))
+
+    def lines_of(self, endpoint: str | None, *, is_first: bool) -> tuple[Line, ...]:
+        """The reasons that are about an endpoint: its own, and of the first those that are of no endpoint.
+
+        Args:
+            endpoint: Its name; None for a stack without one.
+            is_first: Whether it is the first that is examined.
+        """
+        owners = dict(self._named_endpoints())
+        return tuple(line for line in self.lines if (owners[line.of] == endpoint if line.of in owners else is_first))
+
+    def _named_endpoints(self) -> Iterator[tuple[str, str]]:
+        for one in self.of_type("AWS::SageMaker::Endpoint"):
+            yield one.logical, _name_of(one, self.name)
 
     def of_type(self, type: str) -> list[Resource]:
         """Its resources of a type, those that are gone as well."""
