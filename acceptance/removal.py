@@ -84,7 +84,8 @@ def remove(cloud: Cloud, say: Callable[[str], None]) -> Removal:
     for name in reversed(NAMES):
         with _saying(name, done):
             if (stack := _describe(cloud, name)) is not None:
-                begun.append((name, _begin(cloud, stack, say), _kept(cloud, stack["StackId"]), stack["StackId"]))
+                kept = _kept(cloud, stack["StackId"])  # a deletion that has begun may show no resources
+                begun.append((name, _begin(cloud, stack, say), kept, stack["StackId"]))
     for name, is_begun, kept, identifier in begun:
         with _saying(name, done):
             _finish(cloud, name, identifier, say, done, is_begun=is_begun)
