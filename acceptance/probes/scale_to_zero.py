@@ -28,14 +28,15 @@ _IDLE_MINUTES, _WAKE_MINUTES = 45, 30
     emulation=differs(Result.CONTRADICTED, _GONE, slow=True),
 )
 def zero_starts_with_one(site: Site) -> Verdict:
-    """One call with the component's name, one without."""
+    """One call with the component's name, one without, and how many copies there are."""
     site.deploy_zero()
+    copies = site.cloud.copies(site.outputs(_ZERO)["ComponentName"])
     named = error_of(lambda: _ask(site))
     nameless = error_of(lambda: _ask(site, component=False))
     code = nameless and nameless["Code"]
     return decide(
-        named is None and code == "ValidationError",
-        f"with the name: {named['Code'] if named else 'an answer'}; without: {code}",
+        copies == 1 and named is None and code == "ValidationError",
+        f"{copies} copies; with the name: {named['Code'] if named else 'an answer'}; without: {code}",
     )
 
 
