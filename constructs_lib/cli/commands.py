@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from collections.abc import Sequence
 from typing import TextIO
@@ -97,6 +98,12 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
         # The reader (head, less) has closed the pipe; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         return ExitStatus.FINE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        report([Problem("arguments", None, "the result cannot be written: no space is left", "")], Output(stderr))
+        return ExitStatus.FINDING
     return status
 
 

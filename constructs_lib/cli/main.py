@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from pathlib import Path
+from typing import Literal, TextIO
 
 _RICH_MISSING = "error: the command line requires rich: pip install 'tgi-endpoint-cdk[cli]'\n"
 
@@ -27,7 +29,9 @@ def main(
     Returns:
         The exit status: see `ExitStatus`; 2 also if rich is not installed.
     """
-    stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
+    # A stream that the caller has closed is None.
+    sys.stdin = sys.stdin or _nowhere("r")
+    stdout, stderr = stdout or sys.stdout or _nowhere("w"), stderr or sys.stderr or _nowhere("w")
     try:
         from constructs_lib.cli.commands import run
     except ModuleNotFoundError as error:
@@ -35,4 +39,11 @@ def main(
             raise
         stderr.write(_RICH_MISSING)
         return 2
+    except KeyboardInterrupt:
+        stderr.write("stopped\n")
+        return 130
     return run(prog, sys.argv[1:] if arguments is None else arguments, stdout, stderr)
+
+
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    return Path(os.devnull).open(mode)

@@ -1,6 +1,7 @@
 """The command line as a process of its own."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -81,3 +82,19 @@ TgiEndpoint(Stack(App(), "S"), "E", model=Model.from_hub("bigscience/bloom"), in
     done = ran_without("rich", program)
     assert done.returncode == 1
     assert "constructs_lib.errors.ConfigurationError: S/E: 1 problem" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("instances >&-", 0, ""),
+        ("instances >/dev/full", 1, "error: the result cannot be written: no space is left.\n"),
+        ("chat --url http://127.0.0.1:1/prod <&-", 2, "error: PROMPT: is empty. Write the question.\n"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_no_defect(line, status, said):
+    command = f"{shlex.quote(sys.executable)} -m constructs_lib {line}"
+    outcome = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert outcome.returncode == status
+    assert outcome.stderr.startswith(said)
+    assert "Traceback" not in outcome.stderr
