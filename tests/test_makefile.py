@@ -78,6 +78,7 @@ def test_a_demo_installs_what_it_needs_and_compiles_nothing(clone: Path) -> None
     done = make(clone, "demo")
     assert done.returncode == 0, done.stderr
     names = [" ".join(call.split()[:3]) for call in calls(clone)]
+    assert calls(clone)[3] == "python -m venv --without-pip .venv"
     assert names[3:6] == ["python -m venv", "python -m pip", "uv pip install"]
     assert sorted(names[6:8]) == ["npm ci --no-audit", "python -m scripts.warm_up"], "each waits for the other"
     assert names[8:] == ["python -m local"]
