@@ -4,7 +4,8 @@ An administrator deploys this stack once in each account and Region, before the 
 it. Context values (`-c key=value`, or in cdk.json):
 
 - `repository`: as GitHub puts it into the subject of its tokens, which the repository's settings show under Actions,
-  OIDC. Repositories created or renamed since 15 July 2026 have `owner@owner-id/name@repository-id`, older ones `owner/name`.
+  OIDC. Repositories created or renamed since 15 July 2026 have `owner@owner-id/name@repository-id`, older ones
+  `owner/name`.
 - `environments`: the GitHub environments, separated by commas, whose jobs may deploy to this account.
 - `provider`: `existing` if the account has GitHub's OIDC provider, as it can have only one. Default: `new`.
 """
