@@ -122,7 +122,12 @@ class Aws:
             start_new_session=True,
         ) as process:
             late = Event()
-            timer = Timer(_LIMIT_SECONDS, lambda: (late.set(), _end(process)))
+
+            def end_late() -> None:
+                late.set()
+                _end(process)
+
+            timer = Timer(_LIMIT_SECONDS, end_late)
             timer.daemon = True
             timer.start()
             try:
