@@ -44,9 +44,8 @@ def make_clone(folder: Path) -> Path:
 
 def environment(clone: Path, port: int) -> dict[str, str]:
     """The variables of a reader's terminal, in which `make serve` takes another port than 8080."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "MAKE", "PYTEST"))
-    }
+    foreign = ("AWS_", "CDK_", "MAKE", "PYTEST")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     path = [str(clone.parent / "bin"), str(clone / ".venv" / "bin"), str(clone / "node_modules" / ".bin"), kept["PATH"]]
     return {
         **kept,

@@ -44,7 +44,8 @@ class Terminal:
         self._process = subprocess.Popen(
             ["bash", "--norc", "--noprofile", str(script)],
             cwd=folder,
-            env=environment,
+            # These two would count more than the size of the terminal.
+            env={name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")},
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

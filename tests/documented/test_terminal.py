@@ -20,7 +20,7 @@ def test_commands_share_variables_folder_and_functions(tmp_path: Path) -> None:
 
 
 def test_what_it_starts_is_on_a_terminal_of_a_fixed_width(tmp_path: Path) -> None:
-    with Terminal(tmp_path, dict(os.environ)) as terminal:
+    with Terminal(tmp_path, {**os.environ, "TERM": "xterm"}) as terminal:
         assert terminal.run("test -t 1 && tput cols") == (0, f"{WIDTH}\n")
 
 

@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from constructs_lib.cli.deployed_front_door import find_front_door
 from constructs_lib.cli.errors import CommandError
+from tests.constructs_lib.cli import published_moto
 from tests.constructs_lib.cli.fake_front_door import fake_front_door
 from tests.constructs_lib.cli.refusing_aws import refusing_aws
 
@@ -47,6 +48,7 @@ def account(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    published_moto.restore(monkeypatch)
     with mock_aws():
         yield
 

@@ -178,7 +178,11 @@ def test_the_docstrings_give_the_figures_in_force() -> None:
     minutes = f"Default: {SCALE_OUT_COOLDOWN // 60} and {SCALE_IN_COOLDOWN // 60} minutes."
     for method in (EndpointScaling.on_concurrency, EndpointScaling.on_invocations, EndpointScaling.on_metric):
         assert minutes in str(method.__doc__)
-    assert f"Defaults: {SCALE_OUT_COOLDOWN // 60} minutes before it adds more" in str(Cooldowns.__doc__)
+    defaults = [
+        f"Default: {seconds // 60} minutes" in str(Cooldowns.__doc__)
+        for seconds in (SCALE_OUT_COOLDOWN, SCALE_IN_COOLDOWN)
+    ]
+    assert defaults == [True, True]
     low = " ".join(str(EndpointScaling.on_concurrency.__doc__).split())
     assert (SCALE_IN_SHARE, SCALE_IN_REQUESTS) == (0.5, 1)
     assert f"below half of the target, plus one, for {LOW_LOAD // 60} minutes" in low

@@ -9,6 +9,7 @@ from moto import mock_aws
 from moto.sagemaker.models import FakeEndpointConfig
 
 from constructs_lib.cli.aws_session import AwsSession
+from tests.constructs_lib.cli import published_moto
 from tests.constructs_lib.cli.doctor.account import REGION, Account, client, nothing_of_moto
 
 
@@ -44,6 +45,7 @@ def aws(monkeypatch, tmp_path, answers):
                 return answer
         return real(client, operation, parameters)
 
+    published_moto.restore(monkeypatch)
     # moto's list of instance types ends at ml.g4dn.
     monkeypatch.setattr(FakeEndpointConfig, "validate_instance_type", lambda *_: None)
     # moto keeps what it mocks for clients that exist already.
