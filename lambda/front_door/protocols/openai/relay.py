@@ -213,4 +213,9 @@ def _is_choice(choice: dict[str, Any]) -> bool:
 
 def _go_on(events: bytes) -> bool:
     """Whether each of some complete events goes on with the answer; an event whose lines end with CRLF is read."""
-    return b"\r" not in events and all(_GOES_ON in event for event in events.removesuffix(_END).split(_END))
+    if b"\r" in events or not all(_GOES_ON in event for event in events.removesuffix(_END).split(_END)):
+        return False
+    try:
+        return events.isascii() or bool(events.decode())
+    except UnicodeDecodeError:
+        return False

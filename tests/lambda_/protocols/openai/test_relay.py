@@ -42,6 +42,7 @@ STREAMS = {
     "no name": ([NAMELESS, NAMELESS, chat_chunk({}, "stop")], [NAMELESS, NAMELESS, chat_chunk({}, "stop")]),
     "error": ([*ANSWER[:2], ERROR, DONE], ANSWER[:2]),
     "no JSON": ([*ANSWER[:2], b'data: {"choices":<html>\n\n', *ANSWER[2:]], ANSWER[:2]),
+    "invalid UTF-8": ([*ANSWER[:2], ANSWER[1].replace(b'"content":"', b'"content":"\xff'), *ANSWER[2:]], ANSWER[:2]),
     "more behind an error": ([*ANSWER[:2], ERROR, *ANSWER[:2]], ANSWER[:2]),
 }
 
