@@ -193,5 +193,5 @@ def test_the_wheel_declares_rich_in_its_extras_cli_and_aws(wheel: Path) -> None:
     lines = zipfile.ZipFile(wheel).read(metadata).decode().splitlines()
     assert {"Provides-Extra: cli", "Provides-Extra: aws"} <= set(lines)
     assert [line for line in lines if line.startswith("Requires-Dist: rich")] == [
-        f"Requires-Dist: rich<15,>=14.3.4; extra == '{extra}'" for extra in ("cli", "aws")
+        f"Requires-Dist: rich<15,>=14.3.4; extra == '{extra}'" for extra in ("aws", "cli")
     ]
