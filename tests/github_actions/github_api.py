@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.github_actions.loopback_server import LoopbackServer, QuietHandler
 
 TOKEN = "a-token-of-the-job"
 REPOSITORY = "octo-org/octo-repo"
 
 
-class GitHub:
+class GitHub(LoopbackServer):
     """The comments of pull requests, and the runs of a workflow with their artifacts.
 
     Attributes:
@@ -33,10 +33,7 @@ class GitHub:
     def __enter__(self) -> Self:
         github = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def _answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length)) if length else None
@@ -50,20 +47,13 @@ class GitHub:
 
             do_GET = do_POST = do_PATCH = _answer  # noqa: N815
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self.serve(Handler)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def environment(self) -> dict[str, str]:
         """What a job has of it."""
-        url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        url = f"http://127.0.0.1:{self.port}"
         return {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": REPOSITORY, "GH_TOKEN": TOKEN}
 
     def comment(self, pull_request: int, body: str, login: str) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import http.client
 import re
-import threading
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.github_actions.loopback_server import LoopbackServer, QuietHandler
 
 _DENIED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
 <Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>"""
 
 
-class Guard:
+class Guard(LoopbackServer):
     """A proxy.
 
     Args:
@@ -37,10 +37,7 @@ class Guard:
     def __enter__(self) -> Self:
         guard = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if guard.refuses(self.headers, body):
@@ -65,20 +62,13 @@ class Guard:
 
             do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _answer  # noqa: N815
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self.serve(Handler)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def url(self) -> str:
         """What to set as AWS_ENDPOINT_URL."""
-        return f"http://localhost:{self._server.server_address[1]}"
+        return f"http://localhost:{self.port}"
 
     def refuses(self, headers: Message, body: bytes) -> bool:
         """Notes a call, and says whether it is for a role that may not be assumed."""

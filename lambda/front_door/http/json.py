@@ -39,6 +39,15 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether some bytes are text; what is not parsed may be none."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def describe_content(data: bytes) -> str:
     """What some bytes are that should have been something else, for the log: kind and size, nothing of the text."""
     start = data[:100].lstrip()

@@ -7,7 +7,7 @@ from front_door.delivery import UntilEnd
 from front_door.errors import ApiError
 from front_door.generation.openai_server import OpenAiServer
 from front_door.generation.request import FinalAnswer
-from front_door.http.json import compact, parse_object
+from front_door.http.json import compact, is_utf8, parse_object
 from front_door.http.sse import event_data
 from front_door.request_log import RequestLog
 
@@ -213,9 +213,5 @@ def _is_choice(choice: dict[str, Any]) -> bool:
 
 def _go_on(events: bytes) -> bool:
     """Whether each of some complete events goes on with the answer; an event whose lines end with CRLF is read."""
-    if b"\r" in events or not all(_GOES_ON in event for event in events.removesuffix(_END).split(_END)):
-        return False
-    try:
-        return events.isascii() or bool(events.decode())
-    except UnicodeDecodeError:
-        return False
+    goes_on = b"\r" not in events and all(_GOES_ON in event for event in events.removesuffix(_END).split(_END))
+    return goes_on and is_utf8(events)

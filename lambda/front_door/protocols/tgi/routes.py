@@ -11,7 +11,7 @@ from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.delivery import EventSource, ResponseBuilder, UntilEnd, buffered_response, stream_response
 from front_door.errors import ApiError
-from front_door.http.json import compact, describe_content, parse_object
+from front_door.http.json import compact, describe_content, is_utf8, parse_object
 from front_door.http.json_schema import Type
 from front_door.http.response import JSON, Response, json_response
 from front_door.http.sse import KeptEvents, event_data, event_objects
@@ -309,7 +309,7 @@ class GeneratedEvents(UntilEnd):
     def _skip_tokens(self, events: bytes) -> int:
         """Where the tokens at the beginning end."""
         end = 0
-        while (tokens := _TOKENS.match(events, end)) is not None and _is_utf8(tokens[0]):
+        while (tokens := _TOKENS.match(events, end)) is not None and is_utf8(tokens[0]):
             self.last = {"generated_text": None}
             end = tokens.end()
         return end
@@ -325,14 +325,6 @@ class GeneratedEvents(UntilEnd):
             return ApiError("upstream", _NO_GENERATION, log_detail="form of an event")
         self.last, self.is_over = event, event.get("generated_text") is not None
         return None
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _has_own_members(event: dict[str, Any]) -> bool:
