@@ -150,8 +150,12 @@ class Cdk:
 
 
 def cli_environment(folder: Path, endpoint_url: str) -> dict[str, str]:
-    """The environment of the CLI: the current one without AWS variables and the user's configuration."""
-    home = folder / "home"
+    """The environment of the CLI: the current one without AWS variables and the user's configuration.
+
+    The CLI keeps the account of its credentials in its home. Without an endpoint it has one of its own: templates are
+    for any account then, whatever else of the session has run before.
+    """
+    home = folder / ("home" if endpoint_url != NO_ENDPOINT else "offline")
     temporary = folder / "tmp"
     for subfolder in (home, temporary):
         subfolder.mkdir(parents=True, exist_ok=True)

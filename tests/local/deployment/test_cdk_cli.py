@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.deployment.cdk_cli import ROOT, Cdk, cli_environment, explain_failure, suggest_fix
+from local.deployment.cdk_cli import NO_ENDPOINT, ROOT, Cdk, cli_environment, explain_failure, suggest_fix
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
@@ -212,6 +212,13 @@ def test_the_cli_is_isolated_from_the_users_configuration(tmp_path: Path, monkey
         assert Path(variables[name]).is_relative_to(tmp_path)
     first, second = variables["PATH"].split(os.pathsep)[:2]
     assert (first, second) == (str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"))
+
+
+def test_without_an_endpoint_the_account_that_other_commands_have_found_is_not_known(tmp_path: Path) -> None:
+    offline, online = (cli_environment(tmp_path, url) for url in (NO_ENDPOINT, "http://localhost:1"))
+    for name in ("HOME", "CDK_HOME"):
+        assert Path(offline[name]).is_relative_to(tmp_path)
+        assert offline[name] != online[name]
 
 
 FAILURE = """\
