@@ -89,7 +89,7 @@ class Scaler:
 
     async def _sample(self) -> None:
         key = metric_key(self._scalable.concurrency_metric, self._scalable.dimensions)
-        due = SAMPLE_SECONDS
+        due = (self._clock.now() // SAMPLE_SECONDS + 1) * SAMPLE_SECONDS
         while True:
             await self._clock.sleep_until(due)
             # A busy machine may wake this late, and meanwhile no request has come or gone: each period has its value.

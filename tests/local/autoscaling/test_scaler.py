@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from local.autoscaling.alarms import Alarm
@@ -166,16 +167,7 @@ def test_target_tracking_scales_in_after_15_minutes_unless_it_is_switched_off() 
         assert scene.copies.desired == 2
         await scene.clock.advance(30)
 
-    whole = TrackingPolicy(
-        name="Track",
-        watched=CONCURRENT,
-        target=2,
-        period=10,
-        scale_out_cooldown=300,
-        scale_in_cooldown=600,
-        scales_in=True,
-    )
-    assert Scene(Copies(2), target(tracking=[whole])).play(script) == [(0, "Track")]
+    assert Scene(Copies(2), target(tracking=[replace(TRACK, scales_in=True)])).play(script) == [(0, "Track")]
     assert Scene(Copies(2), target(tracking=[TRACK])).play(script) == []
 
 
@@ -202,6 +194,19 @@ def test_a_step_policy_removes_the_last_copy_when_it_has_been_idle() -> None:
 
     scene = Scene(Copies(1), target(steps=[SLEEP]), [idle])
     assert scene.play(script) == [(0, "Sleep, alarm Idle")]
+
+
+def test_the_time_before_a_copy_was_there_is_not_idle() -> None:
+    tracking = replace(TRACK, scales_in=True)
+
+    async def script(scene: Scene) -> None:
+        await scene.clock.advance(890)
+        assert scene.copies.desired == 1
+        await scene.clock.advance(30)
+
+    scene = Scene(Copies(1), target(tracking=[tracking]))
+    scene.clock.stall(1800)
+    assert scene.play(script) == [(0, "Track")]
 
 
 def test_the_capacity_is_brought_within_the_limits_of_the_target() -> None:
