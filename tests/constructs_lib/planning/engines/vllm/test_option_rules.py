@@ -1,5 +1,6 @@
 """vLLM's rules between options, model, image and instance."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -361,10 +362,12 @@ def test_an_unknown_value_is_named_with_the_member_that_is_meant():
 
 
 def test_json_that_cannot_be_written_is_refused():
+    with pytest.raises(ValueError, match="not JSON compliant") as reason:  # Python 3.12 and later also name the value
+        json.dumps(float("nan"), allow_nan=False)
     assert refusals(hf_overrides={"a": float("nan")}) == [
         (
-            "options.hf_overrides={'a': nan}: cannot be written as JSON (Out of range float values are not JSON"
-            " compliant). Use texts, numbers, True, False, None, lists and dicts only."
+            f"options.hf_overrides={{'a': nan}}: cannot be written as JSON ({reason.value}). Use texts, numbers, True,"
+            " False, None, lists and dicts only."
         )
     ]
     assert refusals(hf_overrides="{}") == [
