@@ -24,6 +24,7 @@ class Choice:
             requests. Default: unknown, every event is parsed.
         usage: The container's token counts.
         finish_reason: Why the text ended, by OpenAI's name; None before it has.
+        stop_sequence: The stop sequence that has ended the text; None if it ended otherwise.
         fingerprint: The container's version.
         is_done: Whether the container has reported the end.
         error: The error that it ended with instead.
@@ -44,6 +45,7 @@ class Choice:
             self._final_answer = final_answer.FinalAnswerReader(request.final_answer)
         self.usage: dict[str, int] | None = None
         self.finish_reason: str | None = None
+        self.stop_sequence: str | None = None
         self.fingerprint: str | None = None
         self.is_done = False
         self.error: ApiError | None = None
@@ -79,8 +81,8 @@ class Choice:
             return []
         self.is_done = True
         deltas = [] if self._stop_sequences is None else self._stop_sequences.flush()
-        if self._stop_sequences is not None and self._stop_sequences.has_ended:
-            self.finish_reason = "stop"
+        if self._stop_sequences is not None and self._stop_sequences.found is not None:
+            self.finish_reason, self.stop_sequence = "stop", self._stop_sequences.found
         if not self._keeps_text:
             self.finish_reason = "length"
         if self.finish_reason is None:

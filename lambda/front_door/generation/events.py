@@ -12,6 +12,7 @@ class Delta(NamedTuple):
         tool_name: The name of the tool, in the first part of a call.
         call_id: The id of the call, in its first part.
         arguments: A part of the call's arguments, which are JSON once complete; None if it is text.
+        reasoning: What the model thinks before its answer, instead of text.
     """
 
     text: str = ""
@@ -19,6 +20,7 @@ class Delta(NamedTuple):
     tool_name: str | None = None
     call_id: str | None = None
     arguments: str | None = None
+    reasoning: str = ""
 
 
 class TextFrame(NamedTuple):
@@ -40,24 +42,24 @@ class StopSequences:
         sequences: None of them is empty.
 
     Attributes:
-        has_ended: Whether a sequence was found.
+        found: The sequence that ended the text; None as long as none has.
     """
 
     def __init__(self, sequences: tuple[str, ...]) -> None:
         self._sequences = sequences
         self._held: list[Delta] = []
-        self.has_ended = False
+        self.found: str | None = None
 
     def filter(self, delta: Delta) -> list[Delta]:
         """What may be sent after another delta; text that may be the beginning of a sequence is held back."""
-        if self.has_ended:
+        if self.found is not None:
             return []
         self._held.append(delta)
         text = "".join(held.text for held in self._held)
-        found = [at for at in map(text.find, self._sequences) if at >= 0]
+        found = [(at, sequence) for sequence in self._sequences if (at := text.find(sequence)) >= 0]
         if found:
-            self.has_ended = True
-            return self._release(min(found), is_cut=True)
+            at, self.found = min(found)
+            return self._release(at, is_cut=True)
         return self._release(len(text) - max(_overlap(text, sequence) for sequence in self._sequences))
 
     def flush(self) -> list[Delta]:

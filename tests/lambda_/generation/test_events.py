@@ -34,7 +34,7 @@ def test_the_text_ends_before_the_first_sequence(tokens: list[str], sequences: l
     for token in tokens:
         result += [delta.text for delta in stops.filter(Delta(token))]
         assert expected.startswith("".join(result))
-    ended = stops.has_ended
+    ended = stops.found is not None
     result += [delta.text for delta in stops.flush()]
     assert "".join(result) == expected
     assert ended == any(sequence in "".join(tokens) for sequence in sequences)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from front_door.generation.choice import Choice
-from front_door.generation.events import Delta, TextFrame
+from front_door.generation.events import Delta
+from front_door.generation.frames import TextFrames
 from front_door.generation.request import GenerationRequest
 from front_door.http.json import compact
 
@@ -27,14 +28,13 @@ class Chunks:
         self._index = index
         self._head = head
         self._tail: dict[str, Any] = {"usage": None} if request.include_usage else {}
-        self._known_frame = None if request.stop_sequences else choice.text_frame
-        self._theirs: TextFrame | None = None
-        self._ours = TextFrame(b"", b"")
+        self._frames = TextFrames(None if request.stop_sequences else choice.text_frame)
+        self._before = self._between = self._after = b""
 
     def translate(self, events: bytes) -> bytes:
         """The chunks for some complete events; none after the end of the choice."""
-        if self._theirs is not None and (chunks := self._replace_frames(events, self._theirs)):
-            return chunks
+        if (texts := self._frames.texts(events)) is not None:
+            return self._before + self._between.join(texts) + self._after
         if events.count(_END) > 1:
             return b"".join([self.translate(event + _END) for event in events.split(_END) if event])
         return b"".join(self._parse(events))
@@ -59,19 +59,8 @@ class Chunks:
         """The members of a choice that has nothing but text."""
         raise NotImplementedError
 
-    def _replace_frames(self, events: bytes, theirs: TextFrame) -> bytes | None:
-        """The chunks for some events if all have nothing but text in this frame; otherwise None."""
-        before, after = theirs
-        start, end = len(before), -len(after)
-        lines = events.split(b"\n")
-        texts = [line[start:end] for line in lines if line.startswith(before) and line.endswith(after)]
-        # Each event is a line and an empty one; nothing follows the last line break.
-        if 2 * len(texts) + 1 != len(lines):
-            return None
-        return self._ours.before + (self._ours.after + self._ours.before).join(texts) + self._ours.after
-
     def _parse(self, event: bytes) -> list[bytes]:
-        self._theirs = None
+        self._frames.forget()
         if self.choice.is_done:
             return []
         chunks = self.translate_deltas(self.choice.read(event))
@@ -80,15 +69,8 @@ class Chunks:
     def _after_event(self, event: bytes, *, has_text: bool) -> list[bytes]:
         if self.choice.is_done:
             return [self.last_chunk()]
-        if has_text and self._known_frame is not None and self.choice.error is None:
-            self._learn_frame(event, self._known_frame)
+        # What is around TGI's text contains the time in seconds.
+        if has_text and self.choice.error is None and self._frames.learn(event):
+            self._before, _, self._after = self.chunk(self.text_members("\x00")).partition(b"\\u0000")
+            self._between = self._after + self._before
         return []
-
-    def _learn_frame(self, event: bytes, known: TextFrame) -> None:
-        """Keep what is around the text of this event, if it has nothing else; TGI's contains the time in seconds."""
-        before, known_before, rest = event.partition(known.before)
-        _, known_after, after = rest.partition(known.after)
-        if known_after:
-            self._theirs = TextFrame(before + known_before, known_after + after.removesuffix(_END))
-            our_before, _, our_after = self.chunk(self.text_members("\x00")).partition(b"\\u0000")
-            self._ours = TextFrame(our_before, our_after)
