@@ -6,7 +6,7 @@ from typing import Any
 
 from front_door.config import Model
 from front_door.context import RequestContext
-from front_door.generation.choice import Choice
+from front_door.generation.choice import Choice, log_choices, raise_incomplete
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
 from front_door.http.sse import KeptEvents
@@ -85,6 +85,24 @@ class Generation:
                 return
             kept.add(part)
             yield 0, self.choices[0].read(part)
+
+    def complete(self) -> Generator[bytes, None, list[list[Delta]]]:
+        """The whole answer: yields keep-alives, returns the deltas of each choice.
+
+        Raises:
+            ApiError: A choice has failed, or has no end.
+        """
+        deltas: list[list[Delta]] = [[] for _ in self.choices]
+        for index, added in self.deltas():
+            yield b""
+            deltas[index] += added
+            if self.choices[index].can_retry_buffered:
+                deltas[index] = yield from self.retry_buffered(index)
+            elif (error := self.choices[index].error) is not None:
+                raise error
+        raise_incomplete(self.choices)
+        log_choices(self._ctx.log, self.request, self.choices)
+        return deltas
 
     def _whole_deltas(self) -> Iterator[tuple[int, list[Delta]]]:
         from front_door.generation.fan_out import WholeResponse, merge_streams

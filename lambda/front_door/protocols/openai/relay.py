@@ -21,11 +21,15 @@ _GOES_ON = b'"finish_reason":null'
 UNKNOWN = "form of an event"
 """The `log_detail` of an event that is neither a chunk nor an error."""
 
-_UNKNOWN_FORM = "The model sent an event of an unknown form."
 _NO_ADAPTER = (
     "The model answered without the adapter: its container does not read the route that names one. Adapters of its own"
     " need an image with SageMakerRouteMiddleware."
 )
+
+
+def unknown_form() -> ApiError:
+    """The error of an event that is neither a chunk nor an error."""
+    return ApiError("upstream", "The model sent an event of an unknown form.", log_detail=UNKNOWN)
 
 
 class Progress:
@@ -39,6 +43,9 @@ class Progress:
     Attributes:
         error: The error that the container has reported instead of the rest.
         has_choices: Whether there was any choice.
+        usage: The token counts; empty as long as there are none.
+        finish_reason: Why the answer has ended; None before it has.
+        is_done: Whether OpenAI's end of a stream was there.
     """
 
     def __init__(self, server: OpenAiServer, answered_by: str | None, final_answer: FinalAnswer | None) -> None:
@@ -49,9 +56,9 @@ class Progress:
             from front_door.protocols.openai.final_chunks import FinalChunks
 
             self._final_answer = FinalChunks(final_answer)
-        self._usage: dict[str, Any] = {}
-        self._finish_reason: str | None = None
-        self._is_done = False
+        self.usage: dict[str, Any] = {}
+        self.finish_reason: str | None = None
+        self.is_done = False
         self.error: ApiError | None = None
         self.has_choices = False
 
@@ -65,16 +72,16 @@ class Progress:
         self.error = self._server.event_error(event) or self._wrong_model(event)
         choices = event.get("choices")
         if self.error is None and not _are_choices(choices):
-            self.error = ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
+            self.error = unknown_form()
         if self.error is not None or not isinstance(choices, list):
             return False
         self.has_choices = self.has_choices or choices != []
         if isinstance(event.get("usage"), dict):
-            self._usage = event["usage"]
+            self.usage = event["usage"]
         is_changed = self._final_answer is not None and self._final_answer.rewrite(choices)
         for choice in choices:
             if choice.get("finish_reason") is not None:
-                self._finish_reason = choice["finish_reason"]
+                self.finish_reason = choice["finish_reason"]
         return is_changed
 
     def check_first(self, events: bytes) -> None:
@@ -88,29 +95,29 @@ class Progress:
         for data in event_data(events)[:1]:
             chunk = parse_object(data) or {}
             if data != _DONE and not _are_choices(chunk.get("choices")):
-                raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
+                raise unknown_form()
             if (error := self._wrong_model(chunk)) is not None:
                 raise error
 
     def see_end(self, events: bytes) -> None:
         """Note whether some events end the stream."""
         if _DONE in events and _DONE in event_data(events):
-            self._is_done = True
+            self.is_done = True
 
     def raise_unless_complete(self) -> None:
         """Raise the error of the container, or of an answer without an end."""
         if self.error is not None:
             raise self.error
         # Some servers close the connection where OpenAI's has one more event.
-        if not self.has_choices or (not self._is_done and self._finish_reason is None):
+        if not self.has_choices or (not self.is_done and self.finish_reason is None):
             raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no end")
 
     def log(self, log: RequestLog) -> None:
         """Log token counts, and why the answer ended."""
-        usage = self._usage
+        usage = self.usage
         log.add_tokens(prompt=usage.get("prompt_tokens"), generated=usage.get("completion_tokens"))
         log.add_cached_tokens(usage)
-        log.add(finish_reason=self._finish_reason)
+        log.add(finish_reason=self.finish_reason)
 
     def _wrong_model(self, event: dict[str, Any]) -> ApiError | None:
         if self._answered_by is None or event.get("model") in (None, self._answered_by):
@@ -166,7 +173,7 @@ class Relay:
                 return event if self._progress.has_choices else None
             chunk = parse_object(data)
             if chunk is None:
-                self._progress.error = ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
+                self._progress.error = unknown_form()
                 return None
             is_changed = self._progress.read(chunk)
             if self._progress.error is not None:

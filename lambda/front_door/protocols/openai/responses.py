@@ -58,7 +58,7 @@ def respond(ctx: RequestContext, body: Mapping[str, Any], shape: EndpointShape, 
     problems = Problems()
     try:
         request = shape.parse(body, problems, strict)
-        model = _with_adapter(ctx, model, request)
+        model = with_adapter(ctx, model, request)
         generation = Generation(ctx, model, request, problems)
     except RecursionError:
         raise not_json("recursion limit exceeded") from None
@@ -69,12 +69,12 @@ def respond(ctx: RequestContext, body: Mapping[str, Any], shape: EndpointShape, 
         "model": model.full_name,
     }
     if not request.stream:
-        return buffered_response(ctx, _build_response(ctx, generation, shape, head), OPENAI)
+        return buffered_response(ctx, _build_response(generation, shape, head), OPENAI)
     chunks = [shape.chunks(choice, request, index, head) for index, choice in enumerate(generation.choices)]
     return _stream_response(ctx, generation, chunks, head)
 
 
-def _with_adapter(ctx: RequestContext, model: Model, request: GenerationRequest) -> Model:
+def with_adapter(ctx: RequestContext, model: Model, request: GenerationRequest) -> Model:
     """The model with the adapter that its name or TGI's parameter names; raises ApiError if it has none such."""
     adapter = request.tgi_parameters.pop("adapter_id", None)
     model = model if adapter is None else ctx.adapter_of(model, adapter, "adapter_id")
@@ -82,20 +82,9 @@ def _with_adapter(ctx: RequestContext, model: Model, request: GenerationRequest)
     return model
 
 
-def _build_response(
-    ctx: RequestContext, generation: Generation, shape: EndpointShape, head: dict[str, Any]
-) -> ResponseBuilder:
+def _build_response(generation: Generation, shape: EndpointShape, head: dict[str, Any]) -> ResponseBuilder:
     request, choices = generation.request, generation.choices
-    deltas: list[list[Delta]] = [[] for _ in choices]
-    for index, added in generation.deltas():
-        yield b""
-        deltas[index] += added
-        if choices[index].can_retry_buffered:
-            deltas[index] = yield from generation.retry_buffered(index)
-        elif (error := choices[index].error) is not None:
-            raise error
-    raise_incomplete(choices)
-    log_choices(ctx.log, request, choices)
+    deltas = yield from generation.complete()
     returned = range(len(choices)) if request.candidates == request.n else _likeliest(request, choices)
     members = [
         {"index": at, **shape.members(deltas[index], request, index), "finish_reason": choices[index].finish_reason}
