@@ -19,9 +19,6 @@ from front_door.sagemaker import connection
 
 # As axum, TGI's HTTP library, sends it; the last one keeps proxies from buffering.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-KEEP_ALIVE_EVENT = b":\n\n"
-"""A comment, which every reader of server-sent events skips; TGI sends the same."""
-
 MAX_SILENT_SECONDS = 240.0
 """How long a buffered response waits without sending anything; until then an error still has its own status."""
 
@@ -79,8 +76,10 @@ class UntilEnd:
 
 
 class ErrorWriter(Protocol):
-    """Writes errors in the client's protocol; see `protocols.base`."""
+    """Writes errors in the client's protocol, and what keeps its connection open; see `protocols.base`."""
 
+    @property
+    def keep_alive(self) -> bytes: ...  # noqa: D102
     def error_response(self, error: ApiError) -> Response: ...  # noqa: D102
     def error_event(self, error: ApiError) -> bytes: ...  # noqa: D102
 
@@ -156,7 +155,7 @@ def _stream(
             # A translation may be empty for long, such as after a stop sequence.
             if rendered or not part or now - sent >= connection.KEEP_ALIVE_SECONDS:
                 sent = now
-                yield rendered or KEEP_ALIVE_EVENT
+                yield rendered or errors.keep_alive
         check_last(source.last_event, ctx.log)
     except ApiError as failure:
         error = _error_to_report(failure, source, check_last, ctx.log)

@@ -7,6 +7,9 @@ from typing import Any
 from front_door.errors import ApiError
 from front_door.http.json import describe_content, parse_object
 
+KEEP_ALIVE_EVENT = b":\n\n"
+"""A comment, which every reader of server-sent events skips; TGI sends the same."""
+
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """How long one event of a model may be; nearly all are shorter than 1 KiB. A body without events counts as one."""
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from front_door.errors import ApiError
 from front_door.http.response import JSON, Response
+from front_door.http.sse import KEEP_ALIVE_EVENT
 
 
 class Protocol(NamedTuple):
@@ -14,6 +15,7 @@ class Protocol(NamedTuple):
     error_body: Callable[[ApiError], dict[str, Any]]
     end_of_stream: bytes
     statuses: dict[int, int]
+    keep_alive: bytes = KEEP_ALIVE_EVENT
 
     def error_response(self, error: ApiError) -> Response:
         """The error as a response."""

@@ -1,0 +1,137 @@
+"""The answer of a container that speaks OpenAI's chat completions itself."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from front_door.config import Model
+from front_door.context import RequestContext
+from front_door.delivery import EventSource
+from front_door.errors import ApiError
+from front_door.generation.events import Delta, TextFrame
+from front_door.generation.frames import TextFrames
+from front_door.generation.openai_server import OpenAiServer
+from front_door.generation.request import Problems
+from front_door.http.json import parse_object
+from front_door.http.sse import KeptEvents, event_data
+from front_door.protocols.openai.deltas import ChatDeltas
+from front_door.protocols.openai.native_exchange import NativeExchange
+from front_door.protocols.openai.native_request import read_request
+from front_door.protocols.openai.relay import unknown_form
+from front_door.request_log import RequestLog
+
+_DONE = b"data: [DONE]\n\n"
+_FRAME = TextFrame(b'"content":"', b'"')
+
+
+class NativeAnswer:
+    """See `conversation.Answer`; raises ApiError if there is a problem, or if the caller may not use as many tokens."""
+
+    def __init__(
+        self, ctx: RequestContext, server: OpenAiServer, model: Model, chat: dict[str, Any], problems: Problems
+    ) -> None:
+        request = read_request(chat, server, model, "chat", problems, strict=True)
+        problems.raise_if_any()
+        self._exchange = NativeExchange(ctx, server, model, request, "chat")
+        self._progress = self._exchange.progress
+        self._deltas = ChatDeltas(ctx.log.request_id)
+        self.frames = TextFrames(None if self._progress.rewrites else _FRAME)
+        self.is_done = False
+
+    @property
+    def error(self) -> ApiError | None:
+        """See `Answer`."""
+        return self._progress.error
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """See `Answer`."""
+        return self._progress.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """See `Answer`."""
+        return self._progress.finish_reason or ("stop" if self.is_done else None)
+
+    @property
+    def stop_sequence(self) -> str | None:
+        """See `Answer`."""
+        return self._deltas.stop_sequence
+
+    def complete(self) -> Generator[bytes, None, list[Delta]]:
+        """See `Answer`."""
+        if not self._exchange.can_stream:
+            return self._deltas.read((yield from self._exchange.invoke()))
+        deltas: list[Delta] = []
+        kept = KeptEvents()
+        for part in self.open():
+            yield b""
+            kept.add(part)
+            deltas += self.read(part)
+            if self.error is not None:
+                raise self.error
+        self.check_last(b"", self._exchange.log)
+        return deltas
+
+    def open(self) -> EventSource:
+        """See `Answer`."""
+        return _WithEnd(self._exchange.open(), self._exchange)
+
+    def read(self, events: bytes) -> list[Delta]:
+        """See `Answer`."""
+        deltas: list[Delta] = []
+        for data in event_data(events):
+            if self.error is not None or self.is_done:
+                break
+            if data == b"[DONE]":
+                self._progress.is_done = True
+                self.is_done = self._progress.has_choices  # without an answer an error follows
+            else:
+                deltas += self._read_chunk(parse_object(data))
+        return deltas
+
+    def _read_chunk(self, chunk: dict[str, Any] | None) -> list[Delta]:
+        if chunk is None:
+            self._progress.error = unknown_form()
+            return []
+        self._progress.read(chunk)
+        if self.error is not None:
+            return []
+        try:
+            return self._deltas.read(chunk)
+        except ApiError as error:
+            self._progress.error = error
+            return []
+
+    def check_first(self, events: bytes) -> None:
+        """See `Answer`."""
+        self._progress.check_first(events)
+
+    def check_last(self, events: bytes, log: RequestLog) -> None:
+        """See `Answer`."""
+        self._exchange.check_last(events, log)
+
+
+class _WithEnd:
+    """A stream with OpenAI's end, also if the container has closed the connection in its place, or has not streamed."""
+
+    is_event_stream = True
+
+    def __init__(self, source: EventSource, exchange: NativeExchange) -> None:
+        self._source = source
+        self._exchange = exchange
+
+    @property
+    def last_event(self) -> bytes:
+        """The bytes of the source that were yielded last."""
+        return self._source.last_event
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Complete events; an empty slice is a keep-alive."""
+        parts = iter(self._source)
+        for part in parts:
+            if part and not self._source.is_event_stream:
+                yield b"data: " + self._exchange.read_json(part + b"".join(parts)) + b"\n\n"
+                break
+            yield part
+        if self._exchange.progress.finish_reason is not None and not self._exchange.progress.is_done:
+            yield _DONE
