@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from front_door.sagemaker.hold import Hold
 
 
+# What OpenAI's clients ask for below /v1/responses/: an earlier response, its input, its end.
+_NOTHING_STORED = (
+    ": no response is stored, so that none can be read, listed, continued, cancelled or deleted, and every request to"
+    " /v1/responses brings its whole conversation in `input`"
+)
+
+
 class App:
     """Handles requests for the models of one configuration; raises ConfigError if a model's engine is unknown."""
 
@@ -100,7 +107,8 @@ class App:
             return cors.preflight(request, routes)
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES if self._serves(route)))
-            raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
+            why = _NOTHING_STORED if "/v1/responses/" in request.path else ""
+            raise ApiError("not_found", f"There is no {request.path[:200]} here{why}; the routes are {names}.")
         is_page = self._config.playground_page and request.accepts_html_page()
         if self._config.requires_api_key and not self._config.is_mirror and not is_page:
             _check_api_key(event)

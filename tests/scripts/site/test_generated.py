@@ -78,4 +78,4 @@ def test_each_body_that_is_named_has_a_section_with_its_fields() -> None:
 def test_the_errors_of_an_api_are_listed_once() -> None:
     errors = sections(ROUTES, "###")["Errors: OpenAI's routes"]
     assert len(re.findall(r"^\| 429 \|", errors, re.MULTILINE)) == 1
-    assert len(re.findall(r"^\| 429 \|", ROUTES, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\| 429 \|", ROUTES, re.MULTILINE)) == 4
