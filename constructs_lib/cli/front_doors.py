@@ -69,7 +69,8 @@ def served_models(stack: SynthesizedStack) -> Iterator[ServedModel]:
         file = stack.folder / asset["source"].get("path", "") / MODELS_PATH
         if file.is_file():
             for name, model in read_json(file).items():
-                for share, entry in _shares(model):
+                # One that is an alias names a model that has an entry of its own.
+                for share, entry in () if "alias" in model else _shares(model):
                     yield ServedModel(
                         stack=stack.name,
                         served_as=name,

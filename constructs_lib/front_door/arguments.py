@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
@@ -38,6 +38,8 @@ class FrontDoorArguments:
     timeout: Duration | None
     memory_size: float
     default_max_tokens: int | None
+    model_aliases: Mapping[str, str] | None
+    count_tokens: Sequence[str] | None
     rate_limit: float
     burst_limit: float
     on_store_failure: str

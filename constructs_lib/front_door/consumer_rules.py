@@ -139,11 +139,21 @@ def model_problems(keyword: str, models: Any, known: Collection[str]) -> Iterato
         yield Problem(keyword, models, "must have at least one model", "Name one, or remove the caller.")
     for name in models:
         if name not in known:
-            yield Problem(
-                keyword, name, f"is no model of this front door, which has {_listed(known)}", _fix(name, known)
-            )
+            yield unknown_model(keyword, name, name, known)
     if repeated := [name for index, name in enumerate(models) if name in models[:index]]:
         yield Problem(keyword, models, f"has {repeated[0]!r} twice", "Remove one of them.")
+
+
+def unknown_model(keyword: str, value: object, name: object, known: Collection[str]) -> Problem:
+    """The problem of a model that there is not.
+
+    Args:
+        keyword: The argument.
+        value: What was given.
+        name: The name of the model in it.
+        known: The names of the front door's models.
+    """
+    return Problem(keyword, value, f"is no model of this front door, which has {_listed(known)}", _fix(name, known))
 
 
 def _fix(name: object, known: Collection[str]) -> str:

@@ -83,6 +83,12 @@ class FrontDoor(Construct, WatchedFrontDoor):
             second, as docs/scaling.md projects it, and the largest request fits.
         default_max_tokens: Token limit of an answer whose request has none; less if the prompt leaves less of the
             model's context. TGI by itself would fill its entire context. Default: 1024.
+        model_aliases: What other names that clients send stand for, such as `{"claude-*": "llama", "gpt-*": "llama"}`:
+            an alias is a name, or how names begin and a star; it stands for a model, or for `<name>:<adapter>`. Names
+            and hub ids of models count first, then whole names, then the longest beginning. Aliases are not listed.
+            Default: none.
+        count_tokens: The names of the models for which `POST /v1/messages/count_tokens` answers, with the exact number:
+            each request makes the model read the prompt. Default: none.
         rate_limit: Requests per second that the API accepts steadily, from all callers together. Default: 100.
         burst_limit: Requests that may arrive at once above the steady rate. Default: 200.
         vpc_endpoints: Interface VPC endpoints for `execute-api`. They make the API private: clients in their VPCs reach
@@ -155,6 +161,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
         timeout: Duration | None = None,
         memory_size: float = DEFAULT_MEMORY_MIB,
         default_max_tokens: int | None = None,
+        model_aliases: Mapping[str, str] | None = None,
+        count_tokens: Sequence[str] | None = None,
         rate_limit: float = DEFAULT_RATE,
         burst_limit: float = DEFAULT_BURST,
         vpc_endpoints: Sequence[ec2.IVpcEndpoint] | None = None,
@@ -200,6 +208,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
             timeout=timeout,
             memory_size=memory_size,
             default_max_tokens=default_max_tokens,
+            model_aliases=model_aliases,
+            count_tokens=count_tokens,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
             on_store_failure=on_store_failure,

@@ -114,7 +114,7 @@ def add_function(
     here = environment_of(front_door)
     values = late_string(lambda: render_deployed_values(models, here, callers))
     references = _create(front_door, arguments, protection, {**variables, "DEPLOYED_VALUES": values})
-    layers = [_models_layer(front_door, models, callers)]
+    layers = [_models_layer(front_door, arguments, models, callers)]
     if arguments.playground:
         layers.append(_playground_layer(front_door))
     references.function.add_layers(*layers)
@@ -184,9 +184,15 @@ def _create(
         raise ConfigurationError(front_door.node.path, problems) from None
 
 
-def _models_layer(front_door: Construct, models: Mapping[str, RoutedModel], callers: Callers) -> lambda_.ILayerVersion:
+def _models_layer(
+    front_door: Construct, arguments: FrontDoorArguments, models: Mapping[str, RoutedModel], callers: Callers
+) -> lambda_.ILayerVersion:
     """Models and callers, as they are at synthesis, and the description of the API, which the function's code lacks."""
     here = environment_of(front_door)
+    aliases, counting = dict(arguments.model_aliases or {}), tuple(arguments.count_tokens or ())
+
+    def models_text() -> str:
+        return render_models(models, here, aliases=aliases, counting=counting).text
 
     def callers_text() -> str | None:
         rendered = callers.render(render_models(models, here).deployed_values) if callers.is_restricted else None
@@ -196,7 +202,7 @@ def _models_layer(front_door: Construct, models: Mapping[str, RoutedModel], call
         front_door,
         "Models",
         files={
-            MODELS_PATH: lambda: render_models(models, here).text,
+            MODELS_PATH: models_text,
             OPENAPI_PATH: openapi_text,
             CALLERS_PATH: callers_text,
         },

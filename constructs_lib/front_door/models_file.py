@@ -7,7 +7,8 @@ for the n-th of the values in the variable `DEPLOYED_VALUES`. An entry is that o
     {"fallback": [<endpoint>, …]}
     {"mirror": {"primary": <endpoint, split or fallback>, "to": <endpoint>, "percent": 5}}
 
-whose endpoints have a name, `target`, and their Region with its URLs if it is another one.
+whose endpoints have a name, `target`, and their Region with its URLs if it is another one. Under a name that stands for
+a model, or how such names begin and a star, there is `{"alias": "<the model's name>"}`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from constructs_lib.front_door.routed_models import Fallback, Mirror, Split, tar
 from constructs_lib.planning.serving_limits import ServingFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.endpoint.interface import IModelEndpoint
@@ -34,14 +35,25 @@ OPENAPI_PATH = "front_door/openapi.json"
 """Path of the API's description in the same layer, where the function looks for it."""
 
 
-def render_models(models: Mapping[str, RoutedModel], here: StackEnvironment) -> RenderedFile:
-    """The file, and what it leaves to the deployment.
+def render_models(
+    models: Mapping[str, RoutedModel],
+    here: StackEnvironment,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    counting: Collection[str] | None = None,
+) -> RenderedFile:
+    """The file, and what it leaves to the deployment: the same whatever aliases there are.
 
     Args:
         models: The endpoints, or what chooses among several, by the names of their models.
         here: The environment of the front door's stack.
+        aliases: The names that stand for models. Default: none.
+        counting: The models whose tokens clients may count. Default: none.
     """
-    return render_file({name: _model(model, here) for name, model in models.items()})
+    entries: dict[str, object] = {name: _model(model, here) for name, model in models.items()}
+    for name in counting or ():
+        entries[name] = _counting(entries[name])
+    return render_file(entries | {alias: {"alias": name} for alias, name in (aliases or {}).items()})
 
 
 def regional_urls(region: str, url_suffix: str) -> tuple[str, str]:
@@ -54,6 +66,17 @@ def other_region(endpoint: Any, here: StackEnvironment) -> str | None:
     """The Region of an endpoint if synth knows that it is, or may be, another one than the front door's."""
     region = getattr(getattr(endpoint, "env", None), "region", None)
     return region if isinstance(region, str) and region != here.region and not TOKEN.search(region) else None
+
+
+def _counting(value: Any) -> Any:
+    """The entry with the fact that tokens are counted, at each of its endpoints."""
+    if isinstance(value, list):
+        return [_counting(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "endpoint_name" in value:
+        return {**value, "counts_tokens": True}
+    return {name: _counting(each) for name, each in value.items()}
 
 
 def _model(model: RoutedModel, here: StackEnvironment) -> dict[str, Any]:

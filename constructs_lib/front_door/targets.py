@@ -28,20 +28,21 @@ def target_warnings(models: Mapping[str, RoutedModel]) -> Iterator[PlanWarning]:
             yield from target_rules.target_warnings(name, _facts(model))
 
 
+def adapters_of(endpoint: IModelEndpoint) -> Sequence[str]:
+    """The names of an endpoint's LoRA adapters."""
+    # Endpoints of others need not have what is looked up here.
+    facts = getattr(endpoint, "serving", None) or ServingFacts()
+    return [*(facts.adapters or ()), *getattr(endpoint, "adapter_components", {})]
+
+
 def _facts(model: RoutedModel) -> list[TargetFacts]:
     return [
         TargetFacts(
             name=target_name(endpoint),
             engine=endpoint.engine,
             facts=getattr(endpoint, "serving", None) or ServingFacts(),
-            adapters=_adapters(endpoint),
+            adapters=adapters_of(endpoint),
             is_mirror=isinstance(model, Mirror) and endpoint is model.to,
         )
         for endpoint in endpoints_of(model)
     ]
-
-
-def _adapters(endpoint: IModelEndpoint) -> Sequence[str]:
-    # Endpoints of others need not have what is looked up here.
-    facts = getattr(endpoint, "serving", None) or ServingFacts()
-    return [*(facts.adapters or ()), *getattr(endpoint, "adapter_components", {})]

@@ -70,6 +70,7 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         problems += estimate_problems(arguments)
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)
         problems += _scope_problems(arguments)
+        problems += _naming_problems(arguments)
     return problems
 
 
@@ -172,6 +173,15 @@ def _scope_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
     scopes = getattr(arguments.access, "models_by_scope", None)
     if isinstance(scopes, Mapping):
         yield from scope_model_problems(scopes, tuple(arguments.models))
+
+
+def _naming_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    """Problems of the names that stand for models."""
+    if arguments.model_aliases is not None or arguments.count_tokens is not None:
+        # Imported here, as not every front door has any.
+        from constructs_lib.front_door.naming_rules import naming_problems
+
+        yield from naming_problems(arguments.model_aliases, arguments.count_tokens, arguments.models)
 
 
 def _exposure_problems(region: str, exposure: Exposure) -> Iterator[Problem]:

@@ -116,6 +116,8 @@ class Config:
         callers: Who may call which models, and how much; None: whoever API Gateway lets in may call all.
         limits_table: The table that counts what they use; empty if nobody has a limit.
         dynamodb_url: DynamoDB.
+        aliases: What names of others stand for: a model's name, or `name:adapter`, by the name or by how it begins,
+            with a star.
     """
 
     models: dict[str, Model]
@@ -135,14 +137,28 @@ class Config:
     callers: "Callers | None" = None
     limits_table: str = ""
     dynamodb_url: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> Model | None:
-        """The model with a name, or the only one with a hub id, or one's adapter; None if there is none."""
-        name, has_adapter, adapter = name.partition(":")
-        model = self._named(name)
-        if model is None or not has_adapter:
+        """The model with a name, or the only one with a hub id, or one's adapter, or what an alias stands for.
+
+        None if there is none. No alias counts for a name that begins with a model's and a colon.
+        """
+        base, has_adapter, adapter = name.partition(":")
+        model = self._named(base)
+        if model is None:
+            meant = self._meant(name) if self.aliases else None
+            return None if meant is None else self.model(meant)
+        if not has_adapter:
             return model
         return model.with_adapter(adapter) if adapter in model.adapters else None
+
+    def _meant(self, alias: str) -> str | None:
+        """What an alias stands for: the one of this name, else the longest of those that the name begins with."""
+        if not alias.endswith("*") and alias in self.aliases:
+            return self.aliases[alias]
+        begins = [each for each in self.aliases if each.endswith("*") and alias.startswith(each[:-1])]
+        return self.aliases[max(begins, key=len)] if begins else None
 
     def _named(self, name: str) -> Model | None:
         if name in self.models:
@@ -175,9 +191,12 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     try:
         paths = [environ[name], *filter(None, [environ.get("CALLERS_FILE")])]
         entries, *others = _read_files(paths, environ.get("DEPLOYED_VALUES", "").split())
-        models = {key: _routed(key, entry, environ) for key, entry in entries.items()}
+        aliases = {key: entry["alias"] for key, entry in entries.items() if "alias" in entry}
+        models = {key: _routed(key, entry, environ) for key, entry in entries.items() if key not in aliases}
         if not models:
             raise ConfigError(f"{environ[name]} names no model.")
+        if unknown := {each for each in aliases.values() if each.partition(":")[0] not in models}:
+            raise ConfigError(f"Aliases stand for models that there are not: {', '.join(sorted(unknown))}.")
         name = "CALLERS_FILE"
         calling = _calling(others[0], models, environ) if others else {}
         name = "DEFAULT_MAX_TOKENS"
@@ -195,6 +214,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             requires_api_key=environ.get("API_KEYS") == "on",
             holds_clients=environ.get("ON_WAKE") == "hold",
             has_wake_route=environ.get("WAKE_ROUTE") == "on",
+            aliases=aliases,
             # Not part of the code, whose size counts at a cold start: it comes with the models' layer.
             openapi_file=f"{os.path.dirname(environ['MODELS_FILE'])}/openapi.json",  # noqa: PTH120 - as below
             **_mirroring(models, environ),

@@ -110,7 +110,7 @@ def front_doors(tmp_path_factory):
     stack = Stack(Stage(app, "Prod"), "Door")
     falcon = TgiEndpoint(stack, "E", model=Model.from_hub("tiiuae/falcon-7b"), instance_type=InstanceType.G5_2XLARGE)
     old = TgiEndpoint.from_endpoint_name(stack, "Old", endpoint_name="llama-prod", max_total_tokens=4096)
-    FrontDoor(stack, "Api", models={"falcon": falcon, "llama": old})
+    FrontDoor(stack, "Api", models={"falcon": falcon, "llama": old}, model_aliases={"gpt-*": "llama"})
     FrontDoor(stack, "Larger", models={"falcon": falcon}, memory_size=1024, cloud_watch_role=False)
     FrontDoor(NestedStack(stack, "Nested"), "Api", models={"other": old}, cloud_watch_role=False)
     app.synth()

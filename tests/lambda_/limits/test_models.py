@@ -202,3 +202,12 @@ def test_openais_package_raises_its_error_of_permission(door_for: Doors) -> None
     client = OpenAI(api_key="key", base_url="http://127.0.0.1:1")
     answer = httpx2.Response(response.status, json=response.json(), request=httpx2.Request("GET", "http://x/"))
     assert isinstance(client._make_status_error_from_response(answer), PermissionDeniedError)
+
+
+def test_a_caller_may_use_the_aliases_of_its_models_and_no_others(door_for: Doors, sagemaker: SageMakerDouble) -> None:
+    door = door_for(CALLERS, aliases={"claude-*": "llama", "gpt-*": "falcon"})
+    sagemaker.replies.append(parts(*ANSWER))
+    caller = {"requestContext": by_key("key-a1")}
+    assert door.read("/v1/chat/completions", {**CHAT, "model": "claude-opus"}, **caller).status == 200
+    refused = door.read("/v1/chat/completions", {**CHAT, "model": "gpt-5"}, **caller)
+    assert (refused.status, refused.json()["error"]["message"]) == (403, FORBIDDEN)
