@@ -1,0 +1,1 @@
+"""OpenAI's Responses API, without a store: each request carries its whole conversation."""
