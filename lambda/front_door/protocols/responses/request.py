@@ -92,10 +92,11 @@ def _read_others(body: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """The members that a chat has too, such as `seed`; those that only OpenAI could honour are problems."""
     others = {}
     for name, value in body.items():
-        if value is None or value is False or name in _IGNORED:
+        if value is None or name in _IGNORED:
             continue
         if (instead := _NEEDS_STORE.get(name)) is not None:
-            problems.add(name, f"{name} needs a store, and nothing is stored here: {instead}")
+            if value is not False:
+                problems.add(name, f"{name} needs a store, and nothing is stored here: {instead}")
         elif (instead := _UNSUPPORTED.get(name)) is not None:
             problems.add(name, f"{name} is not supported: {instead}")
         elif name not in FIELDS:
