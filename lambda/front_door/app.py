@@ -78,10 +78,10 @@ class App:
                 response = copy.follow(self._respond(request, event, invocation, log, attempts, admission))
         except ApiError as error:
             log.add_error(error)
-            response = _error_response(event, error)
+            response = _error_response(event, error, log.request_id)
         except Exception as defect:  # noqa: BLE001 - a 500 that says nothing about the cause
             log.add_defect(defect)
-            response = _error_response(event, ApiError("internal", "The front door failed."))
+            response = _error_response(event, ApiError("internal", "The front door failed."), log.request_id)
         response.headers["x-request-id"] = log.request_id
         if request is not None:
             cors.add_headers(response, request, self._config.cors_origins)
@@ -230,8 +230,9 @@ def _check_api_key(event: dict[str, Any]) -> None:
         raise ApiError("invalid_api_key", message, log_detail="no API key")
 
 
-def _error_response(event: dict[str, Any], error: ApiError) -> Response:
+def _error_response(event: dict[str, Any], error: ApiError, request_id: str) -> Response:
     """The error in the client's protocol, also if there is no such route."""
+    error.request_id = request_id
     resource = event.get("resource")
     path = str(event.get("path") if resource in (None, "/{proxy+}") else resource)
     return protocols.of(path).error_response(error)

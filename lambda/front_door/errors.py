@@ -69,6 +69,9 @@ class ApiError(Exception):
         may_retry: Whether nothing was generated, so that the same request may be sent again.
         retry_after: Seconds until the same request may succeed; None if a retry would not help. Default: the kind's,
             for the statuses 429 and 503.
+
+    Attributes:
+        request_id: The request's, for protocols whose errors name it; set when the error is written.
     """
 
     def __init__(
@@ -99,3 +102,4 @@ class ApiError(Exception):
             is_own = self.status == 503 or KINDS[kind].status == 429
             retry_after = KINDS[kind if is_own else "overloaded"].retry_after
         self.retry_after = retry_after
+        self.request_id: str | None = None

@@ -8,7 +8,12 @@ if TYPE_CHECKING:
 
 def of(path: str) -> "Protocol":
     """The protocol of a client that calls this path, also if there is no such route."""
-    if path.startswith("/v1/") or (path.startswith("/models/") and "/v1/" in path):
+    model, has_version, route = path.partition("/v1/")
+    if has_version and (not model or model.startswith("/models/")):
+        if route.split("/")[0] == "messages":
+            from front_door.protocols.messages.errors import ANTHROPIC
+
+            return ANTHROPIC
         from front_door.protocols.openai.errors import OPENAI
 
         return OPENAI
