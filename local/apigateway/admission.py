@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.authorizer import Authorizers
+from local.apigateway.event import authorizer_event
 from local.apigateway.iam import identify
 from local.apigateway.sigv4 import SignedRequest
 from local.apigateway.usage import Usage
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from local.apigateway.context import Context
     from local.apigateway.event import Request
     from local.apigateway.integration import Function
+    from local.apigateway.routing import Route
 
 API_KEY_HEADER = "x-api-key"
 
@@ -45,14 +47,12 @@ class Admission:
         self._secrets = secrets or {}
         self._usage = usage or Usage(api)
 
-    async def admit(
-        self, method: Method, resource_path: str, request: Request, context: Context
-    ) -> dict[str, Any] | None:
+    async def admit(self, method: Method, route: Route, request: Request, context: Context) -> dict[str, Any] | None:
         """Admits a request.
 
         Args:
             method: The method of the API.
-            resource_path: The path of its resource in the API, for example `/v1/{proxy+}`.
+            route: The resource of the method, and the path parameters.
             request: The request.
             context: Receives the variables about the client and the authorizer.
 
@@ -62,14 +62,15 @@ class Admission:
         Raises:
             GatewayError: The request is rejected.
         """
-        self._usage.admit_method(resource_path, method.verb)
+        self._usage.admit_method(route.resource.path, method.verb)
         headers = request.header_map()
         decision: Decision | None = None
         if method.iam:
             self._identify(request, context)
         elif method.authorizer is not None:
             started = time.monotonic()
-            decision = await self._authorizers.authorize(method.authorizer, headers, self._method_arn(request))
+            event = authorizer_event(request, route, self._api, context, self._method_arn(request))
+            decision = await self._authorizers.authorize(method.authorizer, headers, event)
             elapsed = int((time.monotonic() - started) * 1000)
             context.variables |= {f"authorizer.{name}": value for name, value in decision.variables().items()}
             context.variables |= {"authorizer.status": 200, "authorizer.latency": elapsed}

@@ -26,21 +26,24 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorizer:
-    """A TOKEN authorizer.
+    """A Lambda authorizer.
 
     Args:
         id: The id.
         function_name: The authorizer function.
-        header: The header with the token, in lower case.
+        headers: The headers without which the function is not called, in lower case: of the type TOKEN the one with the
+            token.
+        ttl_seconds: How long a decision is cached for the values of these headers, 0 for no caching.
         validation: The regular expression that a token must match before the function is called, if any.
-        ttl_seconds: How long a decision is cached per token, 0 for no caching.
+        is_request: Whether it is of the type REQUEST, whose function gets the request's headers and parameters.
     """
 
     id: str
     function_name: str
-    header: str
-    validation: str | None
+    headers: tuple[str, ...]
     ttl_seconds: float
+    validation: str | None = None
+    is_request: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""TOKEN authorizers: calls the deployed function, caches its decisions and evaluates its policies."""
+"""Lambda authorizers: calls the deployed function, caches its decisions and evaluates its policies."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Decision:
 
 
 class Authorizers:
-    """Calls authorizer functions and caches their decisions per token.
+    """Calls authorizer functions and caches their decisions per identity.
 
     Args:
         functions: Finds a function by name.
@@ -54,19 +54,30 @@ class Authorizers:
     def __init__(self, functions: Callable[[str], Function], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._functions = functions
         self._clock = clock
-        self._decisions: dict[tuple[str, str], tuple[float, Decision]] = {}
+        self._decisions: dict[tuple[str, tuple[str, ...]], tuple[float, Decision]] = {}
 
-    async def authorize(self, authorizer: Authorizer, headers: Mapping[str, str], method_arn: str) -> Decision:
+    async def authorize(
+        self, authorizer: Authorizer, headers: Mapping[str, str], request_event: Mapping[str, Any]
+    ) -> Decision:
         """Authorizes a request; returns the decision, which allows it.
 
+        Args:
+            authorizer: The authorizer.
+            headers: The headers of the request by lower-case name.
+            request_event: The event for an authorizer of the type REQUEST.
+
         Raises:
-            GatewayError: UNAUTHORIZED without a token in the required format, ACCESS_DENIED if the policy does not
-                allow the method, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR if the function fails.
+            GatewayError: UNAUTHORIZED without a header that the authorizer needs, or with a token in another format,
+                ACCESS_DENIED if the policy does not allow the method, AUTHORIZER_FAILURE or
+                AUTHORIZER_CONFIGURATION_ERROR if the function fails.
         """
-        token = headers.get(authorizer.header, "")
-        if not token or (authorizer.validation and not re.fullmatch(authorizer.validation, token)):
+        identity = tuple(headers.get(name, "") for name in authorizer.headers)
+        expression = authorizer.validation
+        if not all(identity) or (expression and not re.fullmatch(expression, identity[0])):
             raise GatewayError("UNAUTHORIZED", "Unauthorized")
-        decision = await self._decide(authorizer, token, method_arn)
+        method_arn = request_event["methodArn"]
+        token_event = {"type": "TOKEN", "methodArn": method_arn, "authorizationToken": "".join(identity)}
+        decision = await self._decide(authorizer, identity, request_event if authorizer.is_request else token_event)
         effects = {statement["Effect"] for statement in decision.statements if _covers(statement, method_arn)}
         if "Deny" in effects:
             raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
@@ -74,13 +85,12 @@ class Authorizers:
             raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource")
         return decision
 
-    async def _decide(self, authorizer: Authorizer, token: str, method_arn: str) -> Decision:
-        cached = self._decisions.get((authorizer.id, token))
+    async def _decide(self, authorizer: Authorizer, identity: tuple[str, ...], event: Mapping[str, Any]) -> Decision:
+        cached = self._decisions.get((authorizer.id, identity))
         if cached is not None and cached[0] > self._clock():
             return cached[1]
-        event = {"type": "TOKEN", "methodArn": method_arn, "authorizationToken": token}
         try:
-            payload = await self._functions(authorizer.function_name).invoke(event)
+            payload = await self._functions(authorizer.function_name).invoke(dict(event))
         except FunctionTimeout as error:
             raise GatewayError("AUTHORIZER_FAILURE", FAILED, reason="the authorizer timed out") from error
         except FunctionThrottled as error:
@@ -93,7 +103,7 @@ class Authorizers:
         if authorizer.ttl_seconds > 0:
             if len(self._decisions) >= MAX_DECISIONS:
                 del self._decisions[next(iter(self._decisions))]
-            self._decisions[(authorizer.id, token)] = (self._clock() + authorizer.ttl_seconds, decision)
+            self._decisions[(authorizer.id, identity)] = (self._clock() + authorizer.ttl_seconds, decision)
         return decision
 
 

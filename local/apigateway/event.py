@@ -1,4 +1,4 @@
-"""The event that a Lambda proxy integration sends to its function."""
+"""The events that a Lambda proxy integration and an authorizer of the type REQUEST send to their functions."""
 
 from __future__ import annotations
 
@@ -95,6 +95,33 @@ def proxy_event(
         context: The `$context` of the request.
         authorizer: The context of the authorizer, if any.
     """
+    body, encoded = _body(request, api)
+    return {
+        **_parameters(request, route, api, context, authorizer),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def authorizer_event(request: Request, route: Route, api: RestApi, context: Context, method_arn: str) -> dict[str, Any]:
+    """The event of an authorizer of the type REQUEST, which has no body.
+
+    Source: API Gateway Developer Guide, "Input to an API Gateway Lambda authorizer".
+
+    Args:
+        request: The request.
+        route: The resource and path parameters.
+        api: The API.
+        context: The `$context` of the request.
+        method_arn: The ARN of the request's method.
+    """
+    return {"type": "REQUEST", "methodArn": method_arn, **_parameters(request, route, api, context, None)}
+
+
+def _parameters(
+    request: Request, route: Route, api: RestApi, context: Context, authorizer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What both events have: everything but the body."""
     headers = [
         (name.title() if name.lower() in CAPITALIZED else name, value)
         for name, value in request.headers
@@ -106,7 +133,6 @@ def proxy_event(
         ("X-Forwarded-Port", "443"),
         ("X-Forwarded-Proto", "https"),
     ]
-    body, encoded = _body(request, api)
     return {
         "resource": route.resource.path,
         "path": request.path,
@@ -118,8 +144,6 @@ def proxy_event(
         "pathParameters": route.parameters or None,
         "stageVariables": dict(api.stage_variables) or None,
         "requestContext": _request_context(request, route, api, context, authorizer),
-        "body": body,
-        "isBase64Encoded": encoded,
     }
 
 

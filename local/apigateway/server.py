@@ -119,7 +119,7 @@ class Gateway:
         if route is None or route.method is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
         context.variables |= {"resourceId": route.resource.id, "resourcePath": route.resource.path}
-        authorizer = await self._admission.admit(route.method, route.resource.path, request, context)
+        authorizer = await self._admission.admit(route.method, route, request, context)
         integration = route.method.integration
         context.variables["integration.responseTransferMode"] = "STREAMED" if integration.stream else "BUFFERED"
         event = proxy_event(request, route, self._api, context, authorizer)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 API_KEY_HEADER = "x-api-key"
 TTL_SECONDS = range(3601)
+_HEADER = "method.request.header."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,25 @@ class SecuritySchemes:
 
 
 def _authorizer(name: str, header: str, entry: Mapping[str, Any]) -> Authorizer | str:
-    if entry.get("type") != "token":
-        return f"type {entry.get('type')}: the emulated gateway supports only the type token"
+    kind = entry.get("type")
+    if kind not in ("token", "request"):
+        return f"type {kind}: the emulated gateway supports only the types token and request"
     function = read_uri(str(entry.get("authorizerUri")))
     if function is None or function.action != BUFFERED:
         return f"Invalid Authorizer URI: {entry.get('authorizerUri')}"
     ttl = entry.get("authorizerResultTtlInSeconds", 300)
     if ttl not in TTL_SECONDS:
         return f"authorizerResultTtlInSeconds {ttl}: must be from 0 to 3600"
-    source = entry.get("identitySource", f"method.request.header.{header}")
-    if not source.startswith("method.request.header."):
-        return f"identitySource {source}: must be a header"
+    source = entry.get("identitySource", "" if kind == "request" else f"{_HEADER}{header}")
+    sources = [each.strip() for each in source.split(",")] if source else []
+    if not all(each.startswith(_HEADER) for each in sources):
+        return f"identitySource {source}: the emulated gateway supports only headers"
+    if not sources and ttl:
+        return "Identity source is required for a REQUEST authorizer whose results are cached"
+    if kind == "request" and "identityValidationExpression" in entry:
+        return "identityValidationExpression: only authorizers of the type token have one"
+    if kind == "token" and len(sources) != 1:
+        return f"identitySource {source}: must be one header"
     try:
         re.compile(entry.get("identityValidationExpression", ""))
     except re.error as error:
@@ -98,7 +107,8 @@ def _authorizer(name: str, header: str, entry: Mapping[str, Any]) -> Authorizer 
     return Authorizer(
         id=name,
         function_name=function.name,
-        header=source.rsplit(".", 1)[-1].lower(),
-        validation=entry.get("identityValidationExpression"),
+        headers=tuple(each.removeprefix(_HEADER).lower() for each in sources),
         ttl_seconds=float(ttl),
+        validation=entry.get("identityValidationExpression"),
+        is_request=kind == "request",
     )

@@ -17,7 +17,7 @@ SECRETS = {"AKIDEXAMPLE": "fake-secret"}
 AUTHORIZER = Authorizer(
     id="auth",
     function_name="auth",
-    header="authorization",
+    headers=("authorization",),
     validation=r"^[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*$",
     ttl_seconds=300,
 )

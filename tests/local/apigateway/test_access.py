@@ -1,11 +1,12 @@
 """The gateway end to end: authorizers, API keys and throttling."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.apigateway.api import ApiKey, GatewayResponse, Method, Quota, Throttle, UsagePlan
+from local.apigateway.api import ApiKey, Authorizer, GatewayResponse, Method, Quota, Throttle, UsagePlan
 from local.lambda_service import FunctionError, FunctionThrottled, FunctionTimeout
 from tests.local.apigateway.doubles import AUTHORIZER, KEY, FakeFunction, allow, build_api, check, running
 
@@ -86,6 +87,51 @@ def test_the_context_of_the_authorizer_reaches_the_function() -> None:
         context = main.events[0]["requestContext"]
         assert context["authorizer"] == {**claims, "principalId": "user-1"}
         assert not {"apiKey", "apiKeyId"} & context["identity"].keys()
+
+    check(test)
+
+
+REQUEST = Authorizer(id="auth", function_name="auth", headers=(), ttl_seconds=0, is_request=True)
+
+
+def by_header(event: dict[str, Any]) -> dict[str, Any]:
+    return allow({**event, "authorizationToken": f"Bearer {event['headers']['x-api-key']}"})
+
+
+def test_an_authorizer_of_the_type_request_gets_the_headers_and_no_body_for_each_request() -> None:
+    async def test() -> None:
+        main, auth = FakeFunction({"statusCode": 200}), FakeFunction(by_header)
+        async with running(build_api(authorizer=REQUEST), main=main, auth=auth) as gateway:
+            for _ in range(2):
+                head, _ = await gateway.send(headers={"x-api-key": KEY}, data="a prompt")
+                assert head.status == 200
+        event, _ = auth.events
+        assert (event["type"], event["methodArn"].split("/", 1)[1]) == ("REQUEST", "prod/POST/generate")
+        assert event["multiValueHeaders"]["x-api-key"] == [KEY]
+        assert (event["resource"], event["path"], event["httpMethod"]) == ("/{proxy+}", "/generate", "POST")
+        assert "body" not in event
+        assert main.events[0]["requestContext"]["identity"]["apiKeyId"] == "k"
+
+    check(test)
+
+
+def test_an_authorizer_of_the_type_request_is_asked_once_for_the_same_values_of_its_headers() -> None:
+    async def test() -> None:
+        authorizer = replace(REQUEST, headers=("x-api-key", "x-team"), ttl_seconds=300)
+        auth = FakeFunction(lambda event: by_header({**event, "headers": {"x-api-key": KEY}}))
+        async with running(
+            build_api(authorizer=authorizer), main=FakeFunction({"statusCode": 200}), auth=auth
+        ) as gateway:
+            statuses = [
+                (await gateway.send(headers=headers))[0].status
+                for headers in (
+                    {"x-api-key": KEY, "x-team": "a"},
+                    {"x-api-key": KEY, "x-team": "a"},
+                    {"x-api-key": KEY, "x-team": "b"},
+                    {"x-api-key": KEY},
+                )
+            ]
+        assert (statuses, len(auth.events)) == ([200, 200, 200, 401], 2)
 
     check(test)
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from local.apigateway.api import Authorizer
 from tests.local.apigateway.definition.sample_document import read, streamed
 
@@ -35,7 +37,7 @@ def test_security_determines_the_access_control_of_each_method() -> None:
     root = read().root
     methods = root.children["generate"].methods
     bearer = Authorizer(
-        id="Bearer", function_name="guard", header="authorization", validation="^Bearer .+$", ttl_seconds=3600
+        id="Bearer", function_name="guard", headers=("authorization",), validation="^Bearer .+$", ttl_seconds=3600
     )
     by_key = methods["POST"]
     assert (by_key.iam, by_key.authorizer, by_key.api_key_required) == (False, bearer, True)
@@ -45,6 +47,28 @@ def test_security_determines_the_access_control_of_each_method() -> None:
     assert (signed.iam, signed.authorizer, signed.api_key_required) == (True, None, False)
     either = root.children["v1"].children["models"].children["{model}"].methods["GET"]
     assert (either.authorizer, either.api_key_required) == (bearer, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "headers", "seconds"),
+    [
+        ({"authorizerResultTtlInSeconds": 0}, (), 0),
+        ({"identitySource": "method.request.header.X-Key, method.request.header.X-Team"}, ("x-key", "x-team"), 300),
+    ],
+)
+def test_an_authorizer_of_the_type_request_needs_headers_only_for_its_cache(
+    more: dict[str, Any], headers: tuple[str, ...], seconds: float
+) -> None:
+    def change(document: dict[str, Any]) -> None:
+        scheme = document["components"]["securitySchemes"]["Bearer"]
+        uri = scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]
+        scheme["name"] = "Unused"
+        scheme["x-amazon-apigateway-authorizer"] = {"type": "request", "authorizerUri": uri, **more}
+
+    found = read(change).root.children["generate"].methods["POST"].authorizer
+    assert found == Authorizer(
+        id="Bearer", function_name="guard", headers=headers, ttl_seconds=seconds, is_request=True
+    )
 
 
 def test_security_of_the_document_applies_to_operations_without_their_own() -> None:

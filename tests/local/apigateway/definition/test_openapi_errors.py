@@ -79,12 +79,24 @@ REJECTED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (scheme("Key", type="http"), "Unable to create authorizer 'Key': the security scheme must have the type apiKey"),
     (scheme("Key", name="token"), "the header of an API key must be x-api-key, not token"),
     (scheme("Key", **{"x-amazon-apigateway-authtype": "custom"}), "authtype custom requires x-amazon-apigateway-auth"),
-    (authorizer(type="request"), "type request: the emulated gateway supports only the type token"),
+    (authorizer(type="jwt"), "type jwt: the emulated gateway supports only the types token and request"),
+    (
+        authorizer(type="request", identitySource="method.request.header.a"),
+        "identityValidationExpression: only authorizers of the type token have one",
+    ),
+    (
+        authorizer(type="request"),
+        "Identity source is required for a REQUEST authorizer whose results are cached",
+    ),
+    (
+        authorizer(identitySource="method.request.header.a, method.request.header.b"),
+        "identitySource method.request.header.a, method.request.header.b: must be one header",
+    ),
     (authorizer(authorizerUri="x"), "Unable to create authorizer 'Bearer': Invalid Authorizer URI: x"),
     (authorizer(authorizerResultTtlInSeconds=3601), "authorizerResultTtlInSeconds 3601: must be from 0 to 3600"),
     (
         authorizer(identitySource="method.request.querystring.t"),
-        "identitySource method.request.querystring.t: must be a header",
+        "identitySource method.request.querystring.t: the emulated gateway supports only headers",
     ),
     (authorizer(identityValidationExpression="("), "identityValidationExpression: missing )"),
     (response("TEAPOT"), "Unable to put gateway response 'TEAPOT': Invalid gateway response type specified"),
