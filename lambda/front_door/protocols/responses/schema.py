@@ -61,7 +61,10 @@ def _message(value: dict[str, Any], path: str) -> Sequence[Problem]:
     return struct({"role": Field(role, is_required=True), "content": Field(content, is_required=True)})(value, path)
 
 
-def _reference(_value: dict[str, Any], path: str) -> Sequence[Problem]:
+def _reference(value: dict[str, Any], path: str) -> Sequence[Problem]:
+    """Reasoning is passed over, also where it is referred to, as Vercel's AI SDK does by default."""
+    if str(value.get("id")).startswith("rs_"):
+        return ()
     hint = "clients do so with `store` false"
     return ((path, f"an item_reference needs a store, and nothing is stored here: send the item itself; {hint}"),)
 
@@ -115,7 +118,7 @@ _FUNCTION = struct(
 
 def _tool(value: Any, path: str) -> Sequence[Problem]:
     if isinstance(value, dict) and "type" in value and value["type"] != "function":
-        return ((f"{path}.type", "must be `function`: no other tools are run or known here, leave it out"),)
+        return ((f"{path}.type", "must be `function`, no other tools are served here: leave it out"),)
     return tagged({"function": _FUNCTION}, "an object with `type`")(value, path)
 
 

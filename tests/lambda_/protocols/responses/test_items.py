@@ -108,7 +108,8 @@ def test_text_behind_a_call_belongs_to_the_same_message() -> None:
 
 def test_reasoning_is_passed_over() -> None:
     reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
-    assert messages(HI, reasoning, call("c1"), reasoning, call("c2")) == [HI, called("c1", "c2")]
+    reference = {"type": "item_reference", "id": "rs_1"}
+    assert messages(HI, reasoning, call("c1"), reference, {"id": "rs_2"}, call("c2")) == [HI, called("c1", "c2")]
 
 
 def test_the_output_of_a_call_may_have_parts() -> None:

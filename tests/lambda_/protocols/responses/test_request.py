@@ -118,6 +118,11 @@ def test_what_cannot_change_the_answer_is_taken() -> None:
     assert chat(**taken) == {}
 
 
+@pytest.mark.parametrize("item", [{"type": "item_reference", "id": "rs_1"}, {"id": "rs_1"}, {"type": "reasoning"}])
+def test_reasoning_of_earlier_answers_is_taken(item: dict[str, Any]) -> None:
+    assert read(input=[{"role": "user", "content": "Hi"}, item]).chat["messages"] == [{"role": "user", "content": "Hi"}]
+
+
 def test_members_that_only_chats_have_are_the_chats() -> None:
     others = {"seed": 3, "top_k": 5, "stop": ["x"], "skip_special_tokens": False, "nobody": 1}
     assert chat(**others) == others
