@@ -52,6 +52,7 @@ class RequestContext:
         attempts: The endpoints for a request to a model that has several. None: no model has.
         variant: The production variant that is tested. None: SageMaker chooses one.
         admission: What the caller may do. None: call all models.
+        lowers_max_tokens: Whether a number of tokens that does not fit is lowered also if the client has set it.
     """
 
     request: Request
@@ -64,6 +65,7 @@ class RequestContext:
     attempts: "Attempts | None" = None
     variant: str | None = None
     admission: "Admission | None" = None
+    lowers_max_tokens: bool = False
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
@@ -245,6 +247,7 @@ class RequestContext:
         Raises:
             ApiError: The request could not be sent.
         """
+        may_lower_tokens = may_lower_tokens or self.lowers_max_tokens
         invocation = self._invocation(model, body, may_lower_tokens=may_lower_tokens, min_tokens=min_tokens)
         return ModelStream(invocation) if self.admission is None else self.admission.open(invocation)
 
