@@ -73,7 +73,7 @@ def _count(ctx: RequestContext, conversation: Conversation) -> ResponseBuilder:
 
 def _not_counted(model: Model) -> ApiError:
     message = (
-        f"Tokens are not counted for `{model.name}`: each count costs the model's server as much as reading the prompt."
-        " Whoever has deployed it can switch it on."
+        f"Tokens are not counted for `{model.name}`, as each count costs its server the reading of the prompt."
+        f' `FrontDoor(count_tokens=["{model.name}"])` switches it on.'
     )
     return ApiError("not_found", message)

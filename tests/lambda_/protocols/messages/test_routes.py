@@ -247,7 +247,7 @@ def test_tokens_are_counted_only_where_it_is_switched_on(api_for: Api, model: Mo
     response = api_for(model).send(f"{PATH}/count_tokens", HI)
     assert (response.status, response.headers["request-id"]) == (404, "gateway-id")
     assert response.json()["error"]["type"] == "not_found_error"
-    assert "`llama`" in response.json()["error"]["message"]
+    assert '`FrontDoor(count_tokens=["llama"])`' in response.json()["error"]["message"]
 
 
 @BOTH
