@@ -17,7 +17,7 @@ _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 # What is for the linters alone.
 _DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S)", re.MULTILINE)
-_PROTOCOL = re.compile(r"^class (\w+)\(Protocol\):\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S|\Z)", re.MULTILINE)
+_PROTOCOL = re.compile(r"^class (\w+)\((?:\w+, )*Protocol\):\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S|\Z)", re.MULTILINE)
 _RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
 # On the line of the function, or on lines of their own.
 _PARAMETERS = re.compile(

@@ -52,7 +52,7 @@ class _Statements(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """A protocol does nothing either, and one that nothing uses but types is left out."""
-        if [ast.unparse(base) for base in node.bases] != ["Protocol"]:
+        if "Protocol" not in [ast.unparse(base) for base in node.bases]:
             self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> None:
@@ -156,6 +156,8 @@ def test_what_nothing_uses_is_not_imported(source: str, compacted: str) -> None:
 def test_protocols_are_left_out_that_are_types_alone() -> None:
     one = "class A(Protocol):\n    def run(self) -> int: ...\n\n"
     assert compact(f"{one}def f(a: A) -> A:\n    return a\n") == "\n\n\ndef f(a):\n return a\n"
+    extended = "from b import B\n\n\nclass A(B, Protocol):\n    def run(self) -> int: ...\n\n"
+    assert compact(f"{extended}X = 1\n") == "\n\n\n\n\n\nX = 1\n"
     assert compact(f"X = 1\n\n{one}") == "X = 1\n\n\n\n\n"
     assert compact(f"{one}X = [A]\n") == "class A(Protocol):\n def run(self) -> int: ...\n\nX = [A]\n"
 
