@@ -14,7 +14,7 @@ from pathlib import Path
 # A string that is a statement of its own; it stays one where no other follows in its block: it may be all that it has.
 _DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$(?=(\n+\1[^\s#])?)', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-# What is for the linters alone.
+# It may stand between what other patterns look for.
 _DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S)", re.MULTILINE)
 _PROTOCOL = re.compile(r"^class (\w+)\((?:\w+, )*Protocol\):\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S|\Z)", re.MULTILINE)
@@ -23,8 +23,15 @@ _RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
 _PARAMETERS = re.compile(
     r"^(?:([ \t]*)def \w+\(\n(?:\1 (?!.*lambda).*\n)+\1\):|[ \t]*def \w+\((?!.*lambda)[^\n]+\):)$", re.MULTILINE
 )
-_TYPE_OF_ATTRIBUTE = re.compile(r"^([ \t]+self\.\w+): [^=\n]+(?= = )", re.MULTILINE)
+# Of an attribute, a constant, or a variable in a method; the members of a class at four spaces need theirs.
+_TYPE_OF_VARIABLE = re.compile(r"^([ \t]+self\.\w+|(?: {8,})?\w+): [^=\n]+(?= = )", re.MULTILINE)
 _IMPORTED = re.compile(r"^(from [\w.]+ import )(\([^)]*\)|[^(\n]+)$", re.MULTILINE)
+# A string or the beginning of a line, which stay; a comment behind a statement; or spaces beside a sign.
+_SPACES = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|^ +)|[ \t]+#.*$"""
+    r"""|(?<=[-+*/%&|^<>=!:,()\[\]{}]) +| +(?=[-+*/%&|^<>=!:,()\[\]{}])""",
+    re.MULTILINE,
+)
 _INDENTATION = re.compile(r"^(?: {4})+", re.MULTILINE)
 _TYPE = re.compile(
     r"""(?<=\w): ["\w.| ]+(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])?["| \w]*?(?= = |,|$)""", re.MULTILINE
@@ -32,18 +39,19 @@ _TYPE = re.compile(
 
 
 def compact(source: str) -> str:
-    """The source without docstrings, comments on lines of their own, and what is for type checkers alone.
+    """The source without docstrings, comments, spaces that separate nothing, and what is for type checkers alone.
 
     Args:
-        source: Python in which no other string has a line that begins with a quotation mark, a hash or four spaces,
-            and nothing asks functions for their annotations. It imports no name for other modules to import from it.
+        source: Python in which no other string has more than one line, and nothing asks functions for their
+            annotations. It imports no name for other modules to import from it.
     """
     source = _DOCSTRING.sub(_without_text, source)
     source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
     source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
     source = _PARAMETERS.sub(lambda found: _TYPE.sub("", found[0][:-2]) + "):", _RETURNED.sub("):", source))
-    source = _without_unused_names(_without_protocols(_TYPE_OF_ATTRIBUTE.sub(r"\1", source)))
-    return _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
+    source = _without_unused_names(_without_protocols(_TYPE_OF_VARIABLE.sub(r"\1", source)))
+    source = _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
+    return _SPACES.sub(lambda found: found[1] or "", source)
 
 
 def _without_protocols(source: str) -> str:

@@ -17,10 +17,11 @@ SOURCES = sorted(path for path in lambda_root().rglob("*.py") if "__pycache__" n
 
 
 class _Statements(ast.NodeVisitor):
-    """What a module does, each statement and expression with its line; the types of functions do nothing."""
+    """What a module does, each statement and expression with its line; types do nothing but in classes."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, str]] = []
+        self._is_in_class = False
 
     def generic_visit(self, node: ast.AST) -> None:
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -33,7 +34,7 @@ class _Statements(ast.NodeVisitor):
         super().generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if isinstance(node.target, ast.Attribute) and node.value is not None:
+        if not self._is_in_class and node.value is not None:
             self.visit(ast.copy_location(ast.Assign([node.target], node.value), node))
         else:
             self.generic_visit(node)
@@ -48,12 +49,17 @@ class _Statements(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         node.returns = None
-        self.generic_visit(node)
+        self._visit_block(node, is_class=False)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """A protocol does nothing either, and one that nothing uses but types is left out."""
         if "Protocol" not in [ast.unparse(base) for base in node.bases]:
-            self.generic_visit(node)
+            self._visit_block(node, is_class=True)
+
+    def _visit_block(self, node: ast.ClassDef | ast.FunctionDef, *, is_class: bool) -> None:
+        before, self._is_in_class = self._is_in_class, is_class
+        self.generic_visit(node)
+        self._is_in_class = before
 
     def visit_If(self, node: ast.If) -> None:
         if not isinstance(node.test, ast.Name) or node.test.id != "TYPE_CHECKING":
@@ -104,26 +110,26 @@ def test_no_module_imports_a_name_for_others() -> None:
 
 def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
     source = 'def run() -> None:\n    """Run.\n\n    A "long" one.\n    """\n\n\nX = 1  # noqa: X\n# why\n'
-    assert compact(source) == 'def run():\n ""\n\n\n\n\n\nX = 1\n\n'
+    assert compact(source) == 'def run():\n ""\n\n\n\n\n\nX=1\n\n'
 
 
 def test_any_other_docstring_leaves_nothing() -> None:
     source = '"""A module."""\n\nX = 1\n"""One."""\n\n\ndef run():\n    """Run."""\n\n    if X:\n        return\n'
-    assert compact(source) == "\n\nX = 1\n\n\n\ndef run():\n\n\n if X:\n  return\n"
+    assert compact(source) == "\n\nX=1\n\n\n\ndef run():\n\n\n if X:\n  return\n"
 
 
 @pytest.mark.parametrize(
     ("source", "compacted"),
     [
         ("def f(a: int) -> str:", "def f(a):"),
-        ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', " def f(self, a, *b):"),
-        ("def f(\n    a: int,\n    *b: str,\n    c: str = 'd',\n) -> int:", "def f(\n a,\n *b,\n c = 'd',\n):"),
-        ('def f(a: "A | None" = None, *, b: str = ", ", **c: object) -> None:', 'def f(a = None, *, b = ", ", **c):'),
-        ("def f(a: Callable[[int], bool], b: bytes = b'') -> tuple[int, ...]:", "def f(a, b = b''):"),
-        ("def f(a: Callable[[], bool] = lambda: True) -> None:", "def f(a: Callable[[], bool] = lambda: True):"),
+        ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', " def f(self,a,*b):"),
+        ("def f(\n    a: int,\n    *b: str,\n    c: str = 'd',\n) -> int:", "def f(\n a,\n *b,\n c='d',\n):"),
+        ('def f(a: "A | None" = None, *, b: str = ", ", **c: object) -> None:', 'def f(a=None,*,b=", ",**c):'),
+        ("def f(a: Callable[[int], bool], b: bytes = b'') -> tuple[int, ...]:", "def f(a,b=b''):"),
+        ("def f(a: Callable[[], bool] = lambda: True) -> None:", "def f(a:Callable[[],bool]=lambda:True):"),
         (
             "if TYPE_CHECKING:\n    from a import (\n        B,\n    )\n\n    from c import D\n\nX = 1",
-            "\n\n\n\n\n\n\nX = 1",
+            "\n\n\n\n\n\n\nX=1",
         ),
     ],
 )
@@ -138,13 +144,14 @@ def test_types_of_functions_are_left_out(source: str, compacted: str) -> None:
 @pytest.mark.parametrize(
     ("source", "compacted"),
     [
-        ("from a import B, C\n\nX = C\n", "from a import C\n\nX = C\n"),
-        ("from a import B\n\nX = 1\n", "\n\nX = 1\n"),
+        ("from a import B, C\n\nX = C\n", "from a import C\n\nX=C\n"),
+        ("from a import B\n\nX = 1\n", "\n\nX=1\n"),
         (
             "from a import (\n    B,\n    C as D,\n    E,\n)\n\nX = D, E\n",
-            "from a import C as D, E\n\n\n\n\n\nX = D, E\n",
+            "from a import C as D,E\n\n\n\n\n\nX=D,E\n",
         ),
-        ("from a import B\n\nX: 'B' = 'C'\n", "from a import B\n\nX: 'B' = 'C'\n"),
+        ("from a import B\n\nX: 'B' = 'C'\n", "\n\nX='C'\n"),
+        ("from a import B\n\nX = 'a B'\n", "from a import B\n\nX='a B'\n"),
         ("from a import B\n\ndef f(x: B) -> B:\n    return x\n", "\n\ndef f(x):\n return x\n"),
         ("def f():\n    from a import B\n", "def f():\n from a import B\n"),
     ],
@@ -157,9 +164,9 @@ def test_protocols_are_left_out_that_are_types_alone() -> None:
     one = "class A(Protocol):\n    def run(self) -> int: ...\n\n"
     assert compact(f"{one}def f(a: A) -> A:\n    return a\n") == "\n\n\ndef f(a):\n return a\n"
     extended = "from b import B\n\n\nclass A(B, Protocol):\n    def run(self) -> int: ...\n\n"
-    assert compact(f"{extended}X = 1\n") == "\n\n\n\n\n\nX = 1\n"
-    assert compact(f"X = 1\n\n{one}") == "X = 1\n\n\n\n\n"
-    assert compact(f"{one}X = [A]\n") == "class A(Protocol):\n def run(self) -> int: ...\n\nX = [A]\n"
+    assert compact(f"{extended}X = 1\n") == "\n\n\n\n\n\nX=1\n"
+    assert compact(f"X = 1\n\n{one}") == "X=1\n\n\n\n\n"
+    assert compact(f"{one}X = [A]\n") == "class A(Protocol):\n def run(self)->int:...\n\nX=[A]\n"
 
 
 def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
@@ -191,3 +198,19 @@ def test_every_module_is_imported_from_the_copy() -> None:
     environment = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, "-c", imports], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("source", "compacted"),
+    [
+        ("x = a if b else -c", "x=a if b else-c"),
+        ("x = not (a or [1])  # a 'why'", "x=not(a or[1])"),
+        ("x = f'a = {b!r:>{c}}' + \"it's = a \\\" # b\"", "x=f'a = {b!r:>{c}}'+\"it's = a \\\" # b\""),
+        ("f(\n    a,  # why\n    *b\n)", "f(\n a,\n *b\n)"),
+        ("class A:\n    a: int = 1\n    b: str", "class A:\n a:int=1\n b:str"),
+        ("class A:\n    def f(self):\n        a: int = 1", "class A:\n def f(self):\n  a=1"),
+        ("@a\nclass B(C): ...", "@a\nclass B(C):..."),
+    ],
+)
+def test_spaces_that_separate_nothing_are_left_out(source: str, compacted: str) -> None:
+    assert compact(source) == compacted
