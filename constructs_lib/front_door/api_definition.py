@@ -9,7 +9,7 @@ Source: API Gateway Developer Guide, "OpenAPI extensions for API Gateway".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class ApiSettings:
         schemes: The security schemes by name; a request must satisfy all of them. Empty: anybody may call.
         key_source: API Gateway's source of API keys. None: the API uses none.
         responses: The gateway responses.
+        anthropic_schemes: The schemes of the paths of Anthropic's clients, likewise. Default: `schemes`.
         open_operations: Method and path of the operations without security. Default: none.
         wake: Whether models can be started: `POST /models/{model}/wake`. Default: False.
         preflight: Whether every path has an OPTIONS operation without security, for CORS preflight requests. Default:
@@ -42,9 +43,15 @@ class ApiSettings:
     schemes: Mapping[str, Mapping[str, Any]]
     key_source: str | None
     responses: tuple[GatewayResponse, ...]
+    anthropic_schemes: Mapping[str, Mapping[str, Any]] | None = None
     open_operations: frozenset[tuple[str, str]] = frozenset()
     wake: bool = False
     preflight: bool = False
+
+    def schemes_of(self, tags: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The schemes of a path whose operations have these tags."""
+        own = self.anthropic_schemes if "Anthropic" in tags else None
+        return self.schemes if own is None else own
 
 
 def render_api_definition(document: Mapping[str, Any], settings: ApiSettings) -> dict[str, Any]:
@@ -64,7 +71,7 @@ def render_api_definition(document: Mapping[str, Any], settings: ApiSettings) ->
         "x-amazon-apigateway-gateway-responses": {
             response.response_type: response.to_openapi() for response in settings.responses
         },
-        "components": {"securitySchemes": dict(settings.schemes)},
+        "components": {"securitySchemes": {**settings.schemes, **(settings.anthropic_schemes or {})}},
         "paths": {path: _item(document, settings, path) for path in _paths(document)},
     }
 
@@ -89,18 +96,23 @@ def _prefixes(path: str) -> Iterator[str]:
 
 def _item(document: Mapping[str, Any], settings: ApiSettings, path: str) -> dict[str, Any]:
     """The methods of one path: those of the document, the open ones, and any other for the function to refuse."""
-    served = {method.upper(): False for method in document["paths"].get(path, {})}
+    described = document["paths"].get(path, {})
+    schemes = settings.schemes_of({tag for operation in described.values() for tag in operation.get("tags", ())})
+    served = {method.upper(): False for method in described}
     served |= {method: True for method, open_path in settings.open_operations if open_path == path}
     if settings.preflight:
         served["OPTIONS"] = True
-    item = {method.lower(): _operation(settings, path, is_open=is_open) for method, is_open in sorted(served.items())}
-    return item | {_ANY_METHOD: _operation(settings, path, is_open=False)}
+    item = {
+        method.lower(): _operation(settings, path, () if is_open else schemes)
+        for method, is_open in sorted(served.items())
+    }
+    return item | {_ANY_METHOD: _operation(settings, path, schemes)}
 
 
-def _operation(settings: ApiSettings, path: str, *, is_open: bool) -> dict[str, Any]:
+def _operation(settings: ApiSettings, path: str, schemes: Iterable[str]) -> dict[str, Any]:
     # Each scheme in an object of its own: API Gateway is not known to read more than one per object. AWS SAM does the
     # same, and AWS's security workshop shows that both the authorizer and the key are then required.
-    security: list[dict[str, list[str]]] = [] if is_open else [{name: []} for name in settings.schemes]
+    security: list[dict[str, list[str]]] = [{name: []} for name in schemes]
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PATH_PARAMETER.findall(path)

@@ -194,18 +194,37 @@ def token_scheme(
         validation: Regular expression that the header must match before the function is invoked. Default: none.
     """
     expression = {} if validation is None else {"identityValidationExpression": validation}
+    members = {**expression, "authorizerResultTtlInSeconds": ttl_seconds}
+    return _authorizer_scheme("Authorization", "token", environment, authorizer_arn, members)
+
+
+def request_scheme(environment: StackEnvironment, authorizer_arn: str) -> dict[str, Any]:
+    """A Lambda authorizer of all headers, none of which a request needs; nothing is cached.
+
+    API Gateway could cache its decisions only by headers that every request has.
+
+    Args:
+        environment: The environment of the function.
+        authorizer_arn: ARN of the function.
+    """
+    # As AWS SAM names the header that the scheme has to have.
+    return _authorizer_scheme("Unused", "request", environment, authorizer_arn, {"authorizerResultTtlInSeconds": 0})
+
+
+def _authorizer_scheme(
+    header: str, kind: str, environment: StackEnvironment, authorizer_arn: str, members: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
         "type": "apiKey",
-        "name": "Authorization",
+        "name": header,
         "in": "header",
         "x-amazon-apigateway-authtype": "custom",
         "x-amazon-apigateway-authorizer": {
-            "type": "token",
+            "type": kind,
             "authorizerUri": environment.arn(
                 "apigateway", f"path/2015-03-31/functions/{authorizer_arn}/invocations", account="lambda"
             ),
-            **expression,
-            "authorizerResultTtlInSeconds": ttl_seconds,
+            **members,
         },
     }
 

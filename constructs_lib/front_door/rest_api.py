@@ -163,6 +163,7 @@ class FrontDoorApi(Construct):
                 "timeoutInMillis": arguments.timeout_milliseconds(),
             },
             schemes=binding.schemes,
+            anthropic_schemes=binding.anthropic_schemes,
             key_source=binding.key_source,
             responses=gateway_responses(
                 *binding.responses,

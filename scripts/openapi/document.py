@@ -71,7 +71,13 @@ def generate() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": _ACCESS,
-                }
+                },
+                "apiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-key",
+                    "description": "The key, where the API's owner gives keys, as Anthropic's clients send it.",
+                },
             },
         },
     }
@@ -107,6 +113,8 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["description"] = about.description
     if has_model:
         operation["parameters"] = [ref("model", "parameters")]
+    if route.protocol == "anthropic":
+        operation["security"] = [{"bearer": []}, {"apiKey": []}]
     if route.request is not None:
         content = {"application/json": {"schema": ref(route.request)}}
         operation["requestBody"] = {"required": True, "content": content}

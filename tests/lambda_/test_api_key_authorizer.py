@@ -57,6 +57,32 @@ def test_a_token_that_cannot_be_a_key_is_passed_on_as_a_key_that_nobody_has(toke
     assert policy["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 
 
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({"x-api-key": KEY}, KEY),
+        ({"X-Api-Key": KEY}, KEY),
+        ({"Authorization": f"Bearer {KEY}"}, KEY),
+        ({"authorization": f"bearer {KEY}", "x-api-key": "of-another-service"}, KEY),
+        ({"Authorization": "Basic dXNlcjpwYXNz", "x-api-key": KEY}, KEY),
+        ({"Authorization": "", "x-api-key": KEY}, KEY),
+    ],
+)
+def test_on_anthropics_routes_the_key_is_the_bearer_token_or_else_the_header_of_keys(
+    headers: dict[str, str], key: str
+) -> None:
+    event = {"type": "REQUEST", "methodArn": ARN, "headers": headers}
+    policy = api_key_authorizer.handler(event, None)
+    assert policy["usageIdentifierKey"] == key
+    assert policy == api_key_authorizer.handler({"authorizationToken": f"Bearer {key}", "methodArn": ARN}, None)
+
+
+@pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"Authorization": "Bearer"}, {"cookie": KEY}])
+def test_a_request_without_either_is_unauthorized(headers: dict[str, str] | None) -> None:
+    with pytest.raises(PermissionError, match=r"^Unauthorized$"):
+        api_key_authorizer.handler({"type": "REQUEST", "methodArn": ARN, "headers": headers}, None)
+
+
 def test_the_stage_is_found_in_the_arn_of_the_root_path() -> None:
     arn = "arn:aws-cn:execute-api:cn-north-1:1:abc/prod/POST/"
     policy = api_key_authorizer.handler({"authorizationToken": f"Bearer {KEY}", "methodArn": arn}, None)

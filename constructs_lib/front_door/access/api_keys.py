@@ -1,4 +1,7 @@
-"""API keys as access method: the bearer token of OpenAI and Hugging Face clients is API Gateway's API key."""
+"""API keys as access method: the bearer token of OpenAI and Hugging Face clients is API Gateway's API key.
+
+On the routes of Anthropic's clients it may be in `x-api-key` too, where those send it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.front_door.gateway_responses import DO_NOT_RETRY, GatewayResponse, throttled
-from constructs_lib.front_door.lambda_functions import authorizer_function, token_scheme
+from constructs_lib.front_door.lambda_functions import authorizer_function, request_scheme, token_scheme
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
@@ -72,18 +75,19 @@ class ApiKeyAccess(AccessMethod):
             "Function",
             folder="api_key_authorizer",
             handler="api_key_authorizer.handler",
-            description="Extracts the API key from the Authorization header",
+            description="Extracts the API key from the headers of a request",
             timeout_seconds=5,
             memory_size=256,
             log_retention=log_retention,
             protection=protection,
         )
-        bearer_key = token_scheme(environment_of(scope), authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
+        environment = environment_of(scope)
+        bearer_key = token_scheme(environment, authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
         missing = GatewayResponse(
             "UNAUTHORIZED",
             401,
             "invalid_api_key",
-            f"The request carries no API key. {_HINT}",
+            f"The request carries no API key. {_HINT} Anthropic's clients may send it in 'x-api-key' to /v1/messages.",
             {"WWW-Authenticate": "Bearer"},
         )
         return AccessBinding(
@@ -91,4 +95,5 @@ class ApiKeyAccess(AccessMethod):
             responses=(missing, *KEY_RESPONSES),
             authorizer_arn=authorizer_arn,
             key_source="AUTHORIZER",
+            anthropic_schemes={"EitherKey": request_scheme(environment, authorizer_arn), "ApiKey": API_KEY_SCHEME},
         )

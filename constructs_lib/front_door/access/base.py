@@ -27,12 +27,14 @@ class AccessBinding:
         responses: Gateway responses to callers who are denied. Default: none.
         authorizer_arn: ARN of the Lambda authorizer. Default: none.
         key_source: API Gateway's source of API keys. Default: the API uses none.
+        anthropic_schemes: The schemes of the routes of Anthropic's clients, likewise. Default: `schemes`.
     """
 
     schemes: Mapping[str, Mapping[str, Any]]
     responses: tuple[GatewayResponse, ...] = ()
     authorizer_arn: str | None = None
     key_source: str | None = None
+    anthropic_schemes: Mapping[str, Mapping[str, Any]] | None = None
 
 
 class AccessMethod(ABC):

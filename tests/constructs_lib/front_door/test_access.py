@@ -72,10 +72,19 @@ def rejection(stack: Stack, access: object, **arguments: Any) -> str:
     return str(error.value)
 
 
-def test_every_operation_needs_an_api_key_that_the_authorizer_extracts_from_the_header() -> None:
-    assert {tuple(required_schemes(operation)) for operation in operations(default()).values()} == {
-        ("BearerKey", "ApiKey")
-    }
+MESSAGES = re.compile(r"(/models/\{model\})?/v1/messages(/count_tokens)?")
+
+
+def schemes_of_routes(rendered: dict[str, Any]) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
+    """The schemes of Anthropic's routes, and those of the others."""
+    found: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
+    for (_, path), operation in operations(rendered).items():
+        found[0 if MESSAGES.fullmatch(path) else 1].add(tuple(required_schemes(operation)))
+    return found
+
+
+def test_every_operation_needs_an_api_key_that_the_authorizer_extracts_from_the_headers() -> None:
+    assert schemes_of_routes(default()) == ({("EitherKey", "ApiKey")}, {("BearerKey", "ApiKey")})
     assert scheme(default(), "ApiKey") == {"type": "apiKey", "name": "x-api-key", "in": "header"}
     assert only(default(), "ApiGateway::RestApi")["ApiKeySourceType"] == "AUTHORIZER"
     assert body(default())["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
@@ -101,6 +110,29 @@ def test_whatever_is_sent_as_a_key_reaches_the_authorizer() -> None:
         assert accepted.search(f"Bearer {key}"), key
     for without_key in ("", "Bearer", "Bearer  ", "Basic " + "a" * 40, "Basic Bearer " + "a" * 40):
         assert not accepted.search(without_key), without_key
+
+
+def test_on_anthropics_routes_the_same_function_gets_every_request_with_its_headers() -> None:
+    either = scheme(default(), "EitherKey")
+    assert {name: either[name] for name in ("type", "name", "in", "x-amazon-apigateway-authtype")} == {
+        "type": "apiKey",
+        "name": "Unused",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "custom",
+    }
+    # A decision that is cached without headers that identify the caller would be everybody's.
+    assert authorizer(default(), "EitherKey") == {
+        "type": "request",
+        "authorizerUri": authorizer(default(), "BearerKey")["authorizerUri"],
+        "authorizerResultTtlInSeconds": 0,
+    }
+
+
+@pytest.mark.parametrize("access", [Access.iam(), JWT, Access.public()])
+def test_other_access_methods_are_the_same_on_every_route(access: AccessMethod) -> None:
+    anthropics, others = schemes_of_routes(template(make_front_door(access=access)))
+    assert anthropics == others
+    assert len(others) == 1
 
 
 def test_the_authorizer_has_no_secret_and_may_only_write_its_log_and_traces() -> None:

@@ -86,6 +86,35 @@ def test_every_parent_resource_has_any_method_so_that_only_the_function_answers_
     assert all(required_schemes(item[ANY]) == ["BearerKey", "ApiKey"] for item in paths.values())
 
 
+def test_the_paths_of_anthropics_clients_may_have_schemes_of_their_own() -> None:
+    document = {**DOCUMENT, "paths": {**DOCUMENT["paths"], "/tell": {"post": {"tags": ["Anthropic"]}}}}
+    settings = ApiSettings(
+        title="Sample",
+        integration={},
+        schemes={"BearerKey": {"name": "a"}, "ApiKey": {"name": "b"}},
+        key_source="AUTHORIZER",
+        responses=(),
+        anthropic_schemes={"EitherKey": {"name": "c"}, "ApiKey": {"name": "b"}},
+        preflight=True,
+    )
+    rendered = render_api_definition(document, settings)
+    assert {name: scheme["name"] for name, scheme in rendered["components"]["securitySchemes"].items()} == {
+        "BearerKey": "a",
+        "ApiKey": "b",
+        "EitherKey": "c",
+    }
+    schemes = {
+        (path, method): required_schemes(operation)
+        for path, item in rendered["paths"].items()
+        for method, operation in item.items()
+        if method != "options"
+    }
+    own = {("/tell", "post"), ("/tell", ANY)}
+    assert {key for key, names in schemes.items() if names == ["EitherKey", "ApiKey"]} == own
+    assert all(names == ["BearerKey", "ApiKey"] for key, names in schemes.items() if key not in own)
+    assert not required_schemes(rendered["paths"]["/tell"]["options"])
+
+
 def test_every_path_parameter_is_declared() -> None:
     declared = {
         path: [(each["name"], each["in"], each["required"]) for each in item[ANY].get("parameters", [])]
@@ -165,7 +194,8 @@ def test_gateway_responses_are_json_for_openai_and_tgi_clients() -> None:
 def test_only_a_request_without_a_key_is_told_that_it_has_none() -> None:
     hint = "Send your API key in the header 'Authorization: Bearer <key>'."
     missing, invalid = (error_of(default(), kind)["error"]["message"] for kind in ("UNAUTHORIZED", "INVALID_API_KEY"))
-    assert missing == f"The request carries no API key. {hint}"
+    also = "Anthropic's clients may send it in 'x-api-key' to /v1/messages."
+    assert missing == f"The request carries no API key. {hint} {also}"
     assert invalid == f"The API key is unknown, disabled, or not in a usage plan of this API. {hint}"
 
 
