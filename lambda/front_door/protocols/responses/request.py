@@ -29,6 +29,7 @@ _UNSUPPORTED = {
 # They change nothing in the answer: who the client is, and what OpenAI caches or allows.
 _IGNORED = ("access_programs", "client_metadata", "prompt_cache_options")
 _SAME = ("temperature", "top_p", "parallel_tool_calls")
+_FUNCTION = ("name", "description", "parameters", "strict")
 _NAMES = {
     "messages": "input",
     "max_tokens": "max_output_tokens",
@@ -127,8 +128,7 @@ def _own_names(valid: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("name", "description", "parameters", "strict")
-    return {"type": "function", "function": {name: tool[name] for name in names if tool.get(name) is not None}}
+    return {"type": "function", "function": {name: tool[name] for name in _FUNCTION if tool.get(name) is not None}}
 
 
 def _tool_choice(choice: str | dict[str, Any]) -> str | dict[str, Any]:
@@ -161,7 +161,9 @@ def _settings(valid: Mapping[str, Any]) -> dict[str, Any]:
         "store": False,
         "text": {"format": text.get("format") or {"type": "text"}, "verbosity": "medium"},
         "tool_choice": valid.get("tool_choice", "auto"),
-        "tools": [{"description": None, "parameters": None, "strict": None, **tool} for tool in valid.get("tools", ())],
+        "tools": [
+            {"type": "function", **{name: tool.get(name) for name in _FUNCTION}} for tool in valid.get("tools", ())
+        ],
         "top_logprobs": valid.get("top_logprobs", 0),
         "truncation": "disabled",
     }

@@ -143,6 +143,13 @@ def _tool_choice(value: Any, path: str) -> Sequence[Problem]:
     return one_of("auto", "none", "required")(value, path) if isinstance(value, str) else _CHOICE(value, path)
 
 
+def _metadata(value: Any, path: str) -> Sequence[Problem]:
+    values = value.items() if isinstance(value, dict) else ()
+    return _OBJECT(value, path) or [
+        problem for name, each in values for problem in STRING(each, f"{path}.{name[:100]}")
+    ]
+
+
 _TEXT_SETTINGS = struct(
     {
         "format": Field(
@@ -179,18 +186,18 @@ _MEMBERS: dict[str, Type] = {
     "tool_choice": _tool_choice,
     "parallel_tool_calls": BOOLEAN,
     "text": _TEXT_SETTINGS,
-    "reasoning": struct({"effort": Field(STRING)}),
+    "reasoning": struct({"effort": Field(one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"))}),
     "truncation": one_of("auto", "disabled"),
     "service_tier": one_of("auto", "default"),
     "store": BOOLEAN,
     "background": BOOLEAN,
     "stream": BOOLEAN,
     "stream_options": struct({"include_obfuscation": Field(BOOLEAN)}),
-    "metadata": _OBJECT,
+    "metadata": _metadata,
     "user": STRING,
     "safety_identifier": STRING,
     "prompt_cache_key": STRING,
-    "prompt_cache_retention": STRING,
+    "prompt_cache_retention": one_of("in_memory", "24h"),
 }
 FIELDS: dict[str, Field] = {
     "input": Field(_input, is_required=True),

@@ -233,6 +233,9 @@ def test_what_would_change_the_answer_is_refused_by_its_name(name: str, value: o
         ({"service_tier": "flex"}, "service_tier"),
         ({"stream": "yes"}, "stream"),
         ({"metadata": "x"}, "metadata"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"reasoning": {"effort": "much"}}, "reasoning.effort"),
+        ({"prompt_cache_retention": "1h"}, "prompt_cache_retention"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_place(body: dict[str, Any], param: str) -> None:
