@@ -54,6 +54,20 @@ def test_tgi_answers_whom_vllm_refuses(targets: Targets, door_for: Doors) -> Non
     assert door.send("/generate", GENERATE).json() == {"generated_text": " Un été 🧸"}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_vllm_answers_a_client_of_the_responses_api_whom_tgi_refuses(two: Door, targets: Targets, stream: bool) -> None:
+    targets.reply("tgi", TGI_FULL)
+    targets.reply("vllm", chat())
+    response = two.send("/v1/responses", {"input": "Hi", "reasoning": {"effort": "low"}, "stream": stream})
+    assert response.status == 200
+    assert '"text":"Un été 🧸"' in response.body.decode()
+    # Each in the words of its own engine: TGI reads no effort.
+    (to_tgi,), (to_vllm,) = targets.received("tgi"), targets.received("vllm")
+    assert "reasoning_effort" not in to_tgi.json()
+    assert to_vllm.json()["reasoning_effort"] == "low"
+    assert two.generated()["target"] == "vllm"
+
+
 def test_where_both_are_full_it_is_tgis_429(two: Door, targets: Targets) -> None:
     targets.reply("tgi", TGI_FULL)
     targets.reply("vllm", *[VLLM_FULL] * 3)
