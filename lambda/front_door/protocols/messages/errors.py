@@ -20,9 +20,15 @@ _TYPES = {
 _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
+# Claude Code shortens a conversation after these words of Anthropic's.
+_TOO_LONG = "prompt is too long: "
+
+
 def anthropic_error_body(error: ApiError) -> dict[str, Any]:
     """`{"type": "error", "error": {type, message}, "request_id"}`."""
-    details = {"type": _type_of(error), "message": error.message}
+    is_too_long = error.code == "context_length_exceeded"
+    message = _TOO_LONG + error.message if is_too_long else error.message
+    details = {"type": _type_of(error), "message": message}
     return {"type": "error", "error": details, "request_id": error.request_id}
 
 

@@ -45,6 +45,12 @@ def test_every_kind_has_a_type_of_anthropics(kind: str, status: int, expected: s
     assert response.headers["request-id"] == "id-1"
 
 
+def test_a_prompt_that_does_not_fit_is_reported_in_anthropics_words() -> None:
+    error = ApiError("bad_request", "9 tokens do not fit into 8.", code="context_length_exceeded")
+    (body,) = ANTHROPIC.error_response(error).body
+    assert json.loads(body)["error"]["message"] == "prompt is too long: 9 tokens do not fit into 8."
+
+
 def test_clients_are_told_whether_and_when_to_repeat_a_request() -> None:
     headers = {kind: ANTHROPIC.error_response(ApiError(kind, "m")).headers for kind in KINDS}
     assert headers["timeout"]["x-should-retry"] == "false"

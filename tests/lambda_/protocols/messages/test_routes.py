@@ -37,6 +37,7 @@ MESSAGE: dict[str, Any] = {
         "output_tokens": 2,
     },
 }
+COUNTING = {"counts_tokens": True}
 BOTH = pytest.mark.parametrize(("model", "sent"), [(LLAMA, tgi.ANSWER), (vllm.VLLM, vllm.ANSWER)], ids=["tgi", "vllm"])
 
 
@@ -175,6 +176,15 @@ def test_as_many_tokens_as_fit_are_asked_for(api_for: Api, sagemaker: SageMakerD
     assert message["stop_reason"] == "model_context_window_exceeded"
 
 
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/count_tokens"])
+def test_a_prompt_that_does_not_fit_is_a_400(api_for: Api, sagemaker: SageMakerDouble, path: str) -> None:
+    message = "Input validation error: `inputs` must have less than 8 tokens. Given: 9"
+    sagemaker.replies.append(parts(tgi.error(message)))
+    response = api_for(replace(LLAMA, facts=COUNTING)).send(path, HI)
+    assert response.status == 400
+    assert response.json()["error"]["message"].startswith("prompt is too long: ")
+
+
 def test_an_error_before_the_answer_has_its_status(api_for: Api, sagemaker: SageMakerDouble) -> None:
     for stream_ in (False, True):
         sagemaker.replies.append(vllm.refused(400, {"error": {"message": "Too odd.", "type": "x", "code": 400}}))
@@ -237,9 +247,6 @@ def test_deeply_nested_and_unwritable_bodies_get_a_400(api_for: Api) -> None:
         response = api.send(PATH, raw=body % (call % value))
         assert response.status == 400, value[:10]
         assert response.json()["error"]["type"] == "invalid_request_error"
-
-
-COUNTING = {"counts_tokens": True}
 
 
 @pytest.mark.parametrize("model", [LLAMA, vllm.VLLM, replace(LLAMA, facts={"counts_tokens": False})])
