@@ -264,7 +264,8 @@ def test_a_preflight_request_is_allowed_the_headers_that_it_asks_for(
     assert answer.headers["Access-Control-Allow-Headers"] == OF_PACKAGES
     assert answer.headers["Access-Control-Max-Age"] == "86400"
     assert answer.headers["Access-Control-Expose-Headers"] == (
-        "x-request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference, allow"
+        "x-request-id, request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference,"
+        " allow"
     )
 
 

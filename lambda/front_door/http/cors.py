@@ -8,7 +8,8 @@ from front_door.http.response import JSON, Response
 
 _DAY_SECONDS = "86400"
 _EXPOSED_HEADERS = (
-    "x-request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference, allow"
+    "x-request-id, request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference,"
+    " allow"
 )
 _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 
