@@ -17,6 +17,9 @@ _TYPES = {
     504: "timeout_error",
 }
 
+# For this one, the tool runners of Anthropic's SDKs send the whole conversation again, and go on so.
+_UNTHREADED = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+
 _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
@@ -28,7 +31,9 @@ def anthropic_error_body(error: ApiError) -> dict[str, Any]:
     """`{"type": "error", "error": {type, message}, "request_id"}`."""
     is_too_long = error.code == "context_length_exceeded"
     message = _TOO_LONG + error.message if is_too_long else error.message
-    details = {"type": _type_of(error), "message": message}
+    details: dict[str, Any] = {"type": _type_of(error), "message": message}
+    if error.param == "thread":
+        details["details"] = _UNTHREADED
     return {"type": "error", "error": details, "request_id": error.request_id}
 
 

@@ -239,6 +239,16 @@ def test_errors_of_the_front_door_have_anthropics_form(
     assert response.json()["request_id"] == "gateway-id"
 
 
+@pytest.mark.parametrize("thread", [{"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}])
+def test_tool_runners_are_told_to_send_the_whole_conversation(api_for: Api, thread: dict[str, str]) -> None:
+    response = api_for(LLAMA).send(PATH, {**HI, "thread": thread})
+    assert response.status == 400
+    assert response.json()["error"]["details"] == {
+        "error_code": "thread_unsupported_request",
+        "unsupported": ["thread"],
+    }
+
+
 def test_deeply_nested_and_unwritable_bodies_get_a_400(api_for: Api) -> None:
     api = api_for(LLAMA)
     call = '{"type":"tool_use","id":"a","name":"b","input":{"a":%s}}'
