@@ -15,11 +15,15 @@ from typing import Any
 from front_door import protocols
 from front_door.app import App
 from front_door.config import Config, Model
+from front_door.protocols.messages.errors import ANTHROPIC
+from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.tgi.errors import TGI
 
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
 FRONT_DOOR = "Stack/FrontDoor"
 JSON = {"Content-Type": "application/json"}
+_PROTOCOLS = (("tgi", TGI), ("openai", OPENAI), ("anthropic", ANTHROPIC))
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
 
 
@@ -94,7 +98,7 @@ class CheckedClient:
             data = b"".join(response.body)
         resource = event.get("resource")
         routed_path = path if resource in (None, "/{proxy+}") else str(resource)
-        protocol = "openai" if protocols.of(routed_path).end_of_stream else "tgi"
+        protocol = next(name for name, known in _PROTOCOLS if protocols.of(routed_path) is known)
         elapsed = time.monotonic() - started
         checked = CheckedResponse(
             response.status, response.headers, data, protocol, out.getvalue(), err.getvalue(), elapsed
@@ -139,6 +143,12 @@ def check_error_body(body: Any, protocol: str) -> None:
         assert isinstance(body["error"], str), body
         assert body["error"], body
         assert isinstance(body["error_type"], str), body
+    elif protocol == "anthropic":
+        assert body.keys() == {"type", "error", "request_id"}, body
+        assert body["type"] == "error", body
+        assert body["request_id"], body
+        assert body["error"].keys() == {"type", "message"}, body
+        assert all(body["error"].values()), body
     else:
         error = body["error"]
         assert error.keys() >= {"message", "type", "param", "code"}, body

@@ -27,7 +27,7 @@ from local.sagemaker_runtime import Endpoints, Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 
 STAGE = "prod"
-MODEL = {"endpoint_name": "e", "model_id": None, "max_body_bytes": 6291456}
+MODEL = {"endpoint_name": "e", "model_id": None, "max_body_bytes": 6291456, "counts_tokens": True}
 ACCESS_LOG = (
     '{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","method":"$context.httpMethod",'
     '"path":"$context.resourcePath","status":$context.status,"length":$context.responseLength}'

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from front_door.routes import ROUTES
 
+from tests.conformance.stream_rules import check_message_events, check_response_events
+from tests.robustness.checked_client import check_error_body
 from tests.robustness.misbehaving.container import mark, without_marks
 
 TEXT = "Tell me of the sea and of ships, please, in a few words."
@@ -16,8 +18,22 @@ _BODIES: dict[str, dict[str, Any]] = {
     "inputs": {"inputs": TEXT, "parameters": _PARAMETERS},
     "chat": {"messages": [{"role": "user", "content": TEXT}], "max_tokens": 40, "temperature": 0},
     "prompt": {"prompt": TEXT, "max_tokens": 40, "temperature": 0},
+    "response": {"input": TEXT, "max_output_tokens": 40, "temperature": 0},
+    "message": {"messages": [{"role": "user", "content": TEXT}], "max_tokens": 40, "temperature": 0},
+    "count": {"messages": [{"role": "user", "content": TEXT}]},
 }
-_FORMS = {"ChatCompletionRequest": ["chat"], "CompletionRequest": ["prompt"], "InvocationsRequest": list(_BODIES)}
+_FORMS = {
+    "ChatCompletionRequest": ["chat"],
+    "CompletionRequest": ["prompt"],
+    "ResponsesRequest": ["response"],
+    "MessagesRequest": ["message"],
+    "CountTokensRequest": ["count"],
+    "InvocationsRequest": ["inputs", "chat", "prompt"],
+}
+_PROTOCOLS = {"inputs": "tgi", "response": "responses", "message": "anthropic", "count": "anthropic"}
+
+
+_NAME = re.compile(rb"^event: [a-z_.]+\n")
 
 
 class Case(NamedTuple):
@@ -27,7 +43,7 @@ class Case(NamedTuple):
         name: Its name.
         path: Its path.
         body: Its body.
-        protocol: `tgi` or `openai`, of the response.
+        protocol: `tgi`, `openai`, `responses` or `anthropic`, of the response.
         is_streamed: Whether the response is a stream.
     """
 
@@ -40,6 +56,8 @@ class Case(NamedTuple):
     @property
     def error_protocol(self) -> str:
         """The protocol of an error that has a status of its own: that of the path, whatever the body is."""
+        if "/v1/messages" in self.path:
+            return "anthropic"
         return "openai" if "/v1/" in self.path else "tgi"
 
     def encode(self, misbehavior: str) -> bytes:
@@ -59,9 +77,8 @@ def cases(*, with_models: bool) -> dict[str, Case]:
             continue
         path = route.path.replace("{model}", "llama")
         for form in _FORMS.get(route.request, ["inputs"]):
-            protocol = "tgi" if form == "inputs" else "openai"
-            body = _BODIES[form]
-            if route.request == "GenerateRequest":
+            protocol, body = _PROTOCOLS.get(form, "openai"), _BODIES[form]
+            if route.request in ("GenerateRequest", "CountTokensRequest"):
                 found.append(Case(route.path, path, body, protocol, path.endswith("_stream")))
                 continue
             found += [
@@ -85,6 +102,33 @@ def _best_of_two() -> Case:
     return Case("best of two", "/generate", body, "tgi", is_streamed=False)
 
 
+def is_error(event: dict[str, Any]) -> bool:
+    """Whether an event of a stream is an error."""
+    return "error" in event or event.get("type") == "response.failed"
+
+
+def check_error_event(event: dict[str, Any], protocol: str) -> None:
+    """Check that the error in a stream has the members of its protocol."""
+    if event.get("type") == "response.failed":
+        error = event["response"]["error"]
+        assert error.keys() == {"code", "message"}, event
+        assert error["code"], event
+        assert error["message"], event
+        assert event["response"]["status"] == "failed", event
+        return
+    check_error_body(event, "openai" if protocol == "responses" else protocol)
+    if protocol == "responses":
+        assert event.keys() >= {"type", "code", "message", "param", "sequence_number"}, event
+
+
+def check_order(objects: list[dict[str, Any]], protocol: str) -> None:
+    """Check the order of the events of a protocol that has one."""
+    if protocol == "responses":
+        check_response_events(objects)
+    elif protocol == "anthropic":
+        check_message_events(objects)
+
+
 def with_line_feeds(body: bytes) -> bytes:
     """A stream whose lines end with LF; CRLF means the same."""
     return body.replace(b"\r\n", b"\n")
@@ -92,10 +136,11 @@ def with_line_feeds(body: bytes) -> bytes:
 
 def objects_of(body: bytes) -> list[dict[str, Any]]:
     """The objects of the events in a stream, or of lines; fails if it has anything but whole events."""
-    end = b"\n\n" if body.startswith((b"data:", b":")) else b"\n"
+    end = b"\n\n" if body.startswith((b"data:", b":", b"event:")) else b"\n"
     *events, rest = with_line_feeds(without_marks(body)).split(end)
     assert rest == b"", f"not a whole event: {rest[:300]!r}"
-    data = [each.removeprefix(b"data: ") for each in events if each.strip() and not each.startswith(b":")]
+    found = [_NAME.sub(b"", each) for each in events if each.strip() and not each.startswith(b":")]
+    data = [each.removeprefix(b"data: ") for each in found]
     return [json.loads(each.decode()) for each in data if each != b"[DONE]"]
 
 
@@ -105,6 +150,9 @@ def texts_of(objects: list[dict[str, Any]]) -> dict[int, str]:
     for each in objects:
         if isinstance(each.get("token"), dict) and not each["token"]["special"]:
             texts[0] = texts.get(0, "") + each["token"]["text"]
+        if each.get("type") in ("response.output_text.delta", "content_block_delta"):
+            delta = each["delta"]
+            texts[0] = texts.get(0, "") + (delta if isinstance(delta, str) else delta["text"])
         for choice in each.get("choices") or ():
             text = choice["text"] if "text" in choice else choice["delta"].get("content")
             index = choice.get("index", 0)
@@ -115,11 +163,15 @@ def texts_of(objects: list[dict[str, Any]]) -> dict[int, str]:
 def normalize(body: bytes) -> Any:
     """A response without what differs between two: comments, ids, times, and the seed of a sample."""
     text = re.sub(
-        r'"(id|created|seed)": ?("[^"]*"|[0-9.]+|null)', r'"\1":0', with_line_feeds(without_marks(body)).decode()
+        r'"(id|item_id|created|created_at|completed_at|seed)": ?("[^"]*"|[0-9.]+|null)',
+        r'"\1":0',
+        with_line_feeds(without_marks(body)).decode(),
     )
     if '"best_of_sequences"' in text:
         return "the best of several samples"
-    lines = [line for line in text.split("\n") if line and not line.startswith(":") and "[DONE]" not in line]
+    lines = [
+        line for line in text.split("\n") if line and not line.startswith((":", "event: ")) and "[DONE]" not in line
+    ]
     found = [json.loads(line.removeprefix("data: ")) for line in lines]
     # Choices arrive as they are generated, in any order.
     return sorted(found, key=lambda each: each["choices"][0]["index"]) if '"index":1,"delta"' in text else found

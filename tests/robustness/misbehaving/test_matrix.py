@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from tests.robustness.checked_client import check_error_body, parse_strict_json
-from tests.robustness.misbehaving.cases import Case, cases, normalize, objects_of, texts_of, with_line_feeds
+from tests.robustness.misbehaving.cases import (
+    Case,
+    cases,
+    check_error_event,
+    check_order,
+    is_error,
+    normalize,
+    objects_of,
+    texts_of,
+    with_line_feeds,
+)
 from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
@@ -38,13 +48,17 @@ CASES, MODEL_CASES = cases(with_models=False), cases(with_models=True)
 
 
 def _cells(cases: dict[str, Case], *, all_slow: bool = False) -> list[Any]:
-    """Each misbehavior meets each case on one engine in turn, every second time in the fast tests."""
+    """Each misbehavior meets each case on one engine in turn, every second time in the fast tests.
+
+    Of the cases whose protocol is made of a chat's answer, which has a case, every eighth time.
+    """
     found = []
     for engine, name, case in product(range(len(ENGINE_NAMES)), range(len(MISBEHAVIORS)), range(len(cases))):
         turn, number = divmod(name + case, len(ENGINE_NAMES))
         if number == engine:
             values = ENGINE_NAMES[engine], list(MISBEHAVIORS)[name], list(cases)[case]
-            marks = [pytest.mark.slow] if all_slow or turn % 2 else []
+            every = 8 if cases[values[-1]].protocol in ("responses", "anthropic") else 2
+            marks = [pytest.mark.slow] if all_slow or turn % every else []
             found.append(pytest.param(*values, id="-".join(values), marks=marks))
     return found
 
@@ -83,6 +97,8 @@ def check(cloud: MisbehavingCloud, case: Case, name: str, response: Received) ->
     complete, ends = healthy(cloud, case), MISBEHAVIORS[name].ends
     if name in UNREAD_TYPES and not cloud.container.healthy[case.name].is_stream:
         ends = COMPLETE
+    if "count" in case.path and ends == ERROR:
+        ends = ANY  # the container's answer of one token is over early
     if response.status >= 400:
         assert ends in (ERROR, ANY), response.body
         assert response.headers["content-type"] == "application/json"
@@ -91,7 +107,7 @@ def check(cloud: MisbehavingCloud, case: Case, name: str, response: Received) ->
     assert response.status == 200
     if not case.is_streamed:
         assert ends in (COMPLETE, ANY), response.body
-        assert ends == ANY or normalize(response.body) == normalize(complete.body)
+        assert (ends == ANY and "count" not in case.path) or normalize(response.body) == normalize(complete.body)
         return
     check_stream(cloud, case, name, response, complete)
 
@@ -102,7 +118,8 @@ def check_stream(cloud: MisbehavingCloud, case: Case, name: str, response: Recei
     assert response.headers["content-type"] == "text/event-stream"
     assert with_line_feeds(response.body).endswith(b"data: [DONE]\n\n") == (case.protocol == "openai")
     objects = objects_of(response.body)
-    errors = [each for each in objects if "error" in each]
+    check_order(objects, case.protocol)
+    errors = [each for each in objects if is_error(each)]
     texts, expected = texts_of(objects), texts_of(objects_of(complete.body))
     if not errors:
         assert ends in (COMPLETE, ANY), response.body
@@ -111,7 +128,7 @@ def check_stream(cloud: MisbehavingCloud, case: Case, name: str, response: Recei
         return
     assert ends in (ERROR, ANY), response.body
     assert errors == objects[-1:]
-    check_error_body(errors[0], case.protocol)
+    check_error_event(errors[0], case.protocol)
     assert all(expected[index].startswith(text) for index, text in texts.items())
     if kept is not None and "two choices" not in case.name:
         assert texts == sent_texts(cloud, case, kept)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.robustness.checked_client import check_error_body, parse_strict_json
 from tests.robustness.expected_responses import chunk
-from tests.robustness.misbehaving.cases import cases, objects_of, texts_of
+from tests.robustness.misbehaving.cases import cases, check_error_event, check_order, is_error, objects_of, texts_of
 from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
@@ -123,8 +123,9 @@ def test_a_container_without_an_end(
         check_error_body(json.loads(response.body), asked.error_protocol)
     elif asked.is_streamed:
         objects = objects_of(response.body)
-        assert "error" in objects[-1]
-        check_error_body(objects[-1], asked.protocol)
+        assert is_error(objects[-1])
+        check_error_event(objects[-1], asked.protocol)
+        check_order(objects, asked.protocol)
         if name.startswith("silent"):
             expected = texts_of(objects_of(complete.body))
             assert all(expected[index].startswith(text) for index, text in texts_of(objects).items())
