@@ -12,7 +12,7 @@ from front_door.generation.request import Problems
 from front_door.protocols.messages.request import read_count, read_message
 from front_door.protocols.openai.chat import parse_chat
 from front_door.protocols.openai.native_request import read_request
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lambda_.conftest import LLAMA
@@ -93,6 +93,7 @@ BODIES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_a_valid_message_is_a_valid_chat_on_every_engine(body: dict[str, Any]) -> None:
     before = json.dumps(body)
@@ -114,6 +115,7 @@ def test_a_valid_message_is_a_valid_chat_on_every_engine(body: dict[str, Any]) -
 WRONG = [None, True, 0, -1, 1.5, "", "x", [], [1], [[]], {}, {"type": "x"}, [{"type": "x"}], [{"role": "user"}]]
 
 
+@settings(deadline=None)
 @given(BODIES, st.sampled_from([*OPTIONS, "messages", "max_tokens", "tool_choice", "unknown"]), st.sampled_from(WRONG))
 def test_a_member_of_any_value_is_valid_or_refused_by_its_name(body: dict[str, Any], name: str, value: Any) -> None:
     refusal = refusal_of({**body, name: value})

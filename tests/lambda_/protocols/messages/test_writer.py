@@ -11,7 +11,7 @@ from front_door.http.json import compact
 from front_door.protocols.messages import answer
 from front_door.protocols.messages.request import MessagesRequest
 from front_door.protocols.messages.writer import MessageWriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lambda_.protocols.messages.streams import accumulate, events
@@ -125,6 +125,7 @@ DELTAS = st.lists(
 ).map(lambda parts: [delta for part in parts for delta in part])
 
 
+@settings(deadline=None)
 @given(DELTAS, st.booleans(), st.sampled_from(["stop", "length", "tool_calls", "content_filter"]))
 def test_every_stream_adds_up_to_the_answer_that_is_not_streamed(
     deltas: list[Delta], shows_thinking: bool, finish_reason: str
@@ -139,6 +140,7 @@ def test_every_stream_adds_up_to_the_answer_that_is_not_streamed(
     assert {name: message[name] for name in ending} == ending
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS.filter(bool), min_size=1, max_size=5), st.sampled_from([[], [Delta("a")], [call("a", "{}")]]))
 def test_texts_are_written_as_deltas_of_them_are(texts: list[str], before: list[Delta]) -> None:
     fast, slow = writer_of(Generated()), writer_of(Generated())
