@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 # A string that is a statement of its own; it stays one where no other follows in its block: it may be all that it has.
@@ -23,8 +24,10 @@ _RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
 _PARAMETERS = re.compile(
     r"^(?:([ \t]*)def \w+\(\n(?:\1 (?!.*lambda).*\n)+\1\):|[ \t]*def \w+\((?!.*lambda)[^\n]+\):)$", re.MULTILINE
 )
-# Of an attribute, a constant, or a variable in a method; the members of a class at four spaces need theirs.
+# Of an attribute, a constant or a variable; the members of a class need theirs.
 _TYPE_OF_VARIABLE = re.compile(r"^([ \t]+self\.\w+|(?: {8,})?\w+): [^=\n]+(?= = )", re.MULTILINE)
+_FUNCTION = re.compile(r"^def .*\n(?:(?:[ )].*)?\n)+", re.MULTILINE)
+_TYPE_IN_FUNCTION = re.compile(r"^( {4}\w+): [^=\n]+(?= = )", re.MULTILINE)
 _IMPORTED = re.compile(r"^(from [\w.]+ import )(\([^)]*\)|[^(\n]+)$", re.MULTILINE)
 # A string or the beginning of a line, which stay; a comment behind a statement; or spaces beside a sign.
 _SPACES = re.compile(
@@ -49,6 +52,7 @@ def compact(source: str) -> str:
     source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
     source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
     source = _PARAMETERS.sub(lambda found: _TYPE.sub("", found[0][:-2]) + "):", _RETURNED.sub("):", source))
+    source = _FUNCTION.sub(lambda found: _TYPE_IN_FUNCTION.sub(r"\1", found[0]), source)
     source = _without_unused_names(_without_protocols(_TYPE_OF_VARIABLE.sub(r"\1", source)))
     source = _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
     return _SPACES.sub(lambda found: found[1] or "", source)
@@ -74,6 +78,22 @@ def _without_unused_names(source: str) -> str:
         return (found[1] + ", ".join(kept) if kept else "") + "\n" * found[0].count("\n")
 
     return _IMPORTED.sub(used, source)
+
+
+def _with_relative_imports(source: str, package: tuple[str, ...]) -> str:
+    """The source of a module with the shortest names of what it imports of its own package.
+
+    Args:
+        source: The source.
+        package: The packages that the module is in, the outermost first.
+    """
+
+    def shorten(found: re.Match[str]) -> str:
+        module = found[2].split(".")
+        shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(package, module[:-1], strict=False))))
+        return f"{found[1]}from {'.' * (len(package) - shared + 1)}{'.'.join(module[shared:])} import "
+
+    return re.sub(rf"^( *)from ({package[0]}\.[\w.]+) import ", shorten, source, flags=re.MULTILINE)
 
 
 def _without_text(docstring: re.Match[str]) -> str:
@@ -103,7 +123,7 @@ def _copy(folder: Path, place: Path) -> None:
         if not path.is_file() or path.suffix == ".pyc":
             continue
         copy = place / folder.name / path.relative_to(folder)
-        source = compact(path.read_text(encoding="utf-8")) if path.suffix == ".py" else None
+        source = _copied_source(path, copy.relative_to(place)) if path.suffix == ".py" else None
         if path.name == "__init__.py" and path.parent != folder and source is not None and not source.strip('"\n'):
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +132,12 @@ def _copy(folder: Path, place: Path) -> None:
         else:
             copy.write_bytes(path.read_bytes())
         shutil.copymode(path, copy)
+
+
+def _copied_source(path: Path, copy: Path) -> str:
+    source = compact(path.read_text(encoding="utf-8"))
+    # What is run by its path is in no package.
+    return source if "__main__" in source else _with_relative_imports(source, copy.parent.parts)
 
 
 _PLACES: list[tempfile.TemporaryDirectory[str]] = []

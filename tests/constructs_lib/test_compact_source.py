@@ -6,6 +6,7 @@ import ast
 import stat
 import subprocess
 import sys
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,24 @@ def test_packages_without_code_are_copied_without_their_file() -> None:
     assert [statements(sources[name].read_text()) for name in left_out] == [[]] * len(left_out)
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(lambda_root())))
+def test_the_copy_imports_the_same_by_shorter_names(path: Path) -> None:
+    folder, *inner = path.relative_to(lambda_root()).parts
+    copied = compact_copy(lambda_root() / folder).joinpath(folder, *inner)
+    package = ".".join([folder, *inner[:-1]])
+    found = [
+        (resolve_name("." * node.level + (node.module or ""), package), [each.name for each in node.names], node.lineno)
+        for node in (ast.walk(ast.parse(copied.read_text())) if copied.exists() else ())
+        if isinstance(node, ast.ImportFrom)
+    ]
+    expected = [
+        (node.module, [each.name for each in node.names], node.lineno)
+        for node in ast.walk(ast.parse(compact(path.read_text())))
+        if isinstance(node, ast.ImportFrom)
+    ]
+    assert found == (expected if copied.exists() else [])
+
+
 def test_every_module_is_imported_from_the_copy() -> None:
     copy = compact_copy(lambda_root() / "front_door")
     modules = [".".join(path.relative_to(copy).with_suffix("").parts) for path in copy.rglob("*.py")]
@@ -209,6 +228,7 @@ def test_every_module_is_imported_from_the_copy() -> None:
         ("f(\n    a,  # why\n    *b\n)", "f(\n a,\n *b\n)"),
         ("class A:\n    a: int = 1\n    b: str", "class A:\n a:int=1\n b:str"),
         ("class A:\n    def f(self):\n        a: int = 1", "class A:\n def f(self):\n  a=1"),
+        ("def f():\n    a: int = 1\n    return a\n", "def f():\n a=1\n return a\n"),
         ("@a\nclass B(C): ...", "@a\nclass B(C):..."),
     ],
 )
