@@ -8,9 +8,9 @@ from front_door.generation.request import Problems
 from front_door.http.json import not_writable
 from front_door.protocols.messages.content import Chat
 from front_door.protocols.messages.schema import COUNT_TOKENS, MESSAGES, valid_members
-from front_door.protocols.messages.tools import chat_tools
 
 _SAME = ("max_tokens", "temperature", "top_p")
+_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 # SGLang has the first one alone, which is enough for it.
 _CONTINUES = {"continue_final_message": True, "add_generation_prompt": False}
 
@@ -87,7 +87,7 @@ def _read_prompt(
     except (ValueError, RecursionError) as error:
         raise not_writable(error) from None
     names = {"stop": "stop_sequences", **turns.names}
-    chat = {**chat_tools(valid, names), "messages": turns.messages, **_read_format(valid, names)}
+    chat = {**_read_tools(valid, names), "messages": turns.messages, **_read_format(valid, names)}
     if not turns.messages:
         problems.add("messages", "messages: there is nothing in them that the model reads, add a text of the user")
     elif turns.messages[-1]["role"] == "assistant":
@@ -130,3 +130,34 @@ def _read_beginning(
         sentence = "this model's server may not continue the beginning of an answer: end with a message of the user"
         problems.add(path, f"{path}: {sentence}")
     return {name: value for name, value in _CONTINUES.items() if name in members}
+
+
+def _read_tools(valid: Mapping[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The members of a chat that say which tools the model may call.
+
+    Args:
+        valid: The valid members of the client's request.
+        names: Receives where members of the chat are in the client's request.
+    """
+    members: dict[str, Any] = {}
+    if tools := valid.get("tools"):
+        members["tools"] = [_function(tool) for tool in tools]
+        for at in range(len(tools)):
+            names[f"tools[{at}].function"] = f"tools[{at}]"
+            names[f"tools[{at}].function.parameters"] = f"tools[{at}].input_schema"
+    choice = valid.get("tool_choice")
+    if choice is not None:
+        members["tool_choice"] = _CHOICES.get(choice["type"]) or {
+            "type": "function",
+            "function": {"name": choice["name"]},
+        }
+        if choice.get("disable_parallel_tool_use"):
+            members["parallel_tool_calls"] = False
+    return members
+
+
+def _function(tool: Mapping[str, Any]) -> dict[str, Any]:
+    function = {"name": tool["name"], "parameters": tool["input_schema"]}
+    if tool.get("description") is not None:
+        function["description"] = tool["description"]
+    return {"type": "function", "function": function}
