@@ -21,7 +21,7 @@ _NO_BIAS: Schema = {
     "maxItems": 0,
     "description": "Not supported: must be empty.",
 }
-_SHARED: dict[str, Schema] = {
+SHARED: dict[str, Schema] = {
     "model": nullable(
         text(
             "A name or hub id listed by `/v1/models`, `name:adapter` for a LoRA adapter. Optional if there is one model"
@@ -61,6 +61,7 @@ _SHARED: dict[str, Schema] = {
     "logit_bias": _NO_BIAS,
     "user": {"description": "Ignored."},
 }
+"""The properties that chats and completions have in common."""
 
 _COMPLETION: dict[str, Schema] = {
     "prompt": {
@@ -71,7 +72,7 @@ _COMPLETION: dict[str, Schema] = {
         "maxItems": 8,
         "description": "One prompt or several; arrays of tokens are not supported.",
     },
-    **_SHARED,
+    **SHARED,
     "max_tokens": nullable(
         integer("Maximum number of tokens to generate. Default: the API's own limit.", minimum=0, maximum=2**32 - 1)
     ),
@@ -95,7 +96,7 @@ _COMPLETION: dict[str, Schema] = {
         number("TGI's own: above 1, repeated tokens become less likely.", exclusiveMinimum=0)
     ),
 }
-_CHAT: dict[str, Schema] = {"messages": array(ref("ChatMessage"), minItems=1), **_SHARED, **openai_chat.MEMBERS}
+_CHAT: dict[str, Schema] = {"messages": array(ref("ChatMessage"), minItems=1), **SHARED, **openai_chat.MEMBERS}
 _DEFAULTS: dict[str, list[Any]] = {
     "decoder_input_details": [False],
     "top_n_tokens": [0],

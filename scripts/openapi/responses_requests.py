@@ -2,63 +2,138 @@
 
 from __future__ import annotations
 
-from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, one_of, record, text
+from front_door.protocols.responses.schema import INCLUDABLE
+
+from scripts.openapi import openai_requests
+from scripts.openapi.schema import (
+    Schema,
+    any_of,
+    array,
+    boolean,
+    integer,
+    nullable,
+    one_of,
+    record,
+    ref,
+    text,
+    typed,
+)
 
 _IGNORED: Schema = {"description": "Ignored."}
-_NOTHING_STORED: Schema = {"type": "null", "description": "Not supported: no response is stored."}
-_FUNCTION = record(
+_NOTHING_STORED: Schema = {"enum": [None, False], "description": "Not supported: no response is stored."}
+_JSON_SCHEMA: Schema = {"type": "object", "description": "A JSON Schema."}
+_NAME = text(pattern="^[a-zA-Z0-9_-]{1,64}$")
+_TOKENS = {"minimum": 1, "maximum": 2**32 - 1}
+_OF_CHATS = ("seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias")
+
+_TEXTS = (
+    typed("input_text", text=text()),
+    typed("output_text", text=text()),
+    typed("refusal", refusal=text()),
+)
+_IMAGE = record(
+    {
+        "type": {"const": "input_image"},
+        "image_url": text("A URL, also one with the data; models that read images only."),
+        "detail": nullable(text()),
+        "file_id": {"type": "null"},
+    },
+    required=("type", "image_url"),
+)
+_ONLY_TEXT = any_of(text(), array(any_of(*_TEXTS)))
+_CONTENT = any_of(text(), array(any_of(*_TEXTS, _IMAGE)))
+_MESSAGE_TYPE: Schema = {"enum": ["message", None]}
+_TOOL = record(
     {
         "type": {"const": "function"},
-        "name": text(),
+        "name": _NAME,
         "description": nullable(text()),
-        "parameters": nullable({"type": "object", "description": "A JSON Schema."}),
+        "parameters": nullable(_JSON_SCHEMA),
         "strict": nullable(boolean("The schema holds in any case.")),
     },
     required=("type", "name"),
 )
+_NAMED = typed("function", name=text())
+_FORMAT = any_of(
+    typed("text"),
+    typed("json_object"),
+    record(
+        {
+            "type": {"const": "json_schema"},
+            "name": text(),
+            "schema": _JSON_SCHEMA,
+            "description": nullable(text("What the text is for; the model sees it beside tools.")),
+            "strict": nullable(boolean("The schema holds in any case.")),
+        },
+        required=("type", "name", "schema"),
+    ),
+)
 _MEMBERS: dict[str, Schema] = {
-    "model": nullable(
-        text(
-            "A name or hub id listed by `/v1/models`, `name:adapter` for a LoRA adapter. Optional if there is one model"
-            " or the path names it."
-        )
-    ),
-    "input": any_of(
-        text(),
-        array({"type": "object"}),
-        description="The user's text, or the whole conversation as items: messages, function calls and their outputs.",
-    ),
+    "model": openai_requests.SHARED["model"],
+    "input": any_of(text(), array(ref("ResponseItem"), minItems=1), description="The whole conversation."),
     "instructions": nullable(text("The system message.")),
     "max_output_tokens": nullable(
-        integer("Maximum number of tokens to generate. Default: the API's own limit.", minimum=1)
+        integer("Maximum number of tokens to generate. Default: the API's own limit.", **_TOKENS)
     ),
-    "temperature": nullable(number("0 always takes the most likely token.", minimum=0)),
-    "top_p": nullable(number("Probability mass of the most likely tokens to sample from.", minimum=0, maximum=1)),
+    "max_tool_calls": nullable(integer("Ignored: no tool is run here.", **_TOKENS)),
+    "temperature": openai_requests.SHARED["temperature"],
+    "top_p": openai_requests.SHARED["top_p"],
     "top_logprobs": nullable(integer("Number of most likely tokens to return for each token.", minimum=0, maximum=20)),
-    "include": nullable(array(text(), "`message.output_text.logprobs` returns the log probability of each token.")),
-    "tools": nullable(array(_FUNCTION, "Functions; tools that a server runs are not supported.")),
-    "tool_choice": any_of(one_of("auto", "none", "required"), {"type": "object"}, {"type": "null"}),
-    "parallel_tool_calls": nullable(boolean()),
-    "text": nullable(record({"format": nullable({"type": "object"})}, description="The format of the answer.")),
-    "stream": nullable(boolean("Stream the answer as it is generated.", default=False)),
+    "include": nullable(
+        array(one_of(*INCLUDABLE), "`message.output_text.logprobs` returns log probabilities; the others are ignored.")
+    ),
+    "tools": nullable(array(_TOOL, "Functions of the client's; no other tools.")),
+    "tool_choice": any_of(
+        one_of("auto", "none", "required"),
+        _NAMED,
+        typed("allowed_tools", mode=one_of("auto", "required"), tools=array(_NAMED)),
+        {"type": "null"},
+    ),
+    "parallel_tool_calls": nullable(boolean("As far as the model's server has it.")),
+    "text": nullable(record({"format": nullable(_FORMAT), "verbosity": nullable(one_of("low", "medium", "high"))})),
+    "reasoning": nullable(record({"effort": nullable(text("As far as the model's server has it."))})),
+    "stream": openai_requests.SHARED["stream"],
     "stream_options": nullable(record({"include_obfuscation": nullable(boolean("Ignored."))})),
-    "truncation": nullable(one_of("auto", "disabled")),
-    "store": nullable(boolean("Nothing is stored: the response says `store: false`.")),
+    "truncation": nullable(one_of("auto", "disabled", description="Nothing is truncated.")),
+    "store": nullable(boolean("Nothing is stored: the response has `store: false`.")),
+    "background": {"enum": [None, False], "description": "Not supported: no response is stored."},
     "previous_response_id": _NOTHING_STORED,
     "conversation": _NOTHING_STORED,
     "prompt": _NOTHING_STORED,
-    "background": {"enum": [False, None], "description": "Not supported: must be false."},
     "metadata": nullable({"type": "object", "description": "Returned in the response."}),
+    "service_tier": nullable(one_of("auto", "default")),
     **dict.fromkeys(
-        ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "user", "reasoning"),
-        _IGNORED,
+        ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"), nullable(text("Ignored."))
     ),
+    **dict.fromkeys(("access_programs", "client_metadata", "prompt_cache_options"), _IGNORED),
+    **{name: openai_requests.SHARED[name] for name in _OF_CHATS},
 }
 
 SCHEMAS: dict[str, Schema] = {
     "ResponsesRequest": record(
         _MEMBERS,
         required=("input",),
-        examples=[{"model": "llama", "input": "What is Deep Learning?", "max_output_tokens": 100}],
-    )
+        description="Unknown properties are rejected.",
+        additionalProperties=False,
+        examples=[
+            {"model": "llama", "input": "What is Deep Learning?", "max_output_tokens": 100},
+            {
+                "model": "llama",
+                "instructions": "Be brief.",
+                "input": [{"role": "user", "content": [{"type": "input_text", "text": "What is Deep Learning?"}]}],
+                "stream": True,
+            },
+        ],
+    ),
+    "ResponseItem": any_of(
+        record({"type": _MESSAGE_TYPE, "role": {"const": "user"}, "content": _CONTENT}, required=("role", "content")),
+        record(
+            {"type": _MESSAGE_TYPE, "role": one_of("assistant", "system", "developer"), "content": _ONLY_TEXT},
+            required=("role", "content"),
+        ),
+        typed("function_call", call_id=text(), name=text(), arguments=text("JSON, as in the response.")),
+        typed("function_call_output", call_id=text(), output=_CONTENT),
+        record({"type": {"const": "reasoning"}}, required=("type",), description="Ignored."),
+        typed("item_reference", id=text("A reference to reasoning, which is ignored.", pattern="^rs_")),
+    ),
 }

@@ -67,6 +67,11 @@ def any_of(*choices: Schema, description: str = "", **more: Any) -> Schema:
     return {**({"description": description} if description else {}), "anyOf": list(choices), **more}
 
 
+def typed(kind: str, **members: Schema) -> Schema:
+    """An object that its `type` tells from others, with the members that it needs."""
+    return record({"type": {"const": kind}, **members}, required=("type", *members))
+
+
 def ref(name: str, kind: str = "schemas") -> Schema:
     """A reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}

@@ -113,7 +113,7 @@ def start_front_door(
         url = servers.serve(container or create_container(limits))
         facts: dict[str, Any] = {"engine": "tgi", "version": "3.3.6"}
         facts |= {name: getattr(limits, name) for name in _FACTS_OF_LIMITS}
-        facts = {"max_body_bytes": 6291456, **(entry or facts)}
+        facts = {"max_body_bytes": 6291456, "counts_tokens": True, **(entry or facts)}
         models = Path(layer, "models.json")
         models.write_text(json.dumps({name: {"endpoint_name": "e", **facts} for name in names}))
         models.with_name("openapi.json").write_text(openapi_text())

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from front_door.errors import KINDS
+from front_door.protocols.messages import schema as messages_schema
+from front_door.protocols.messages.errors import ANTHROPIC
 from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.responses import request as responses_request
+from front_door.protocols.responses import schema as responses_schema
 from front_door.protocols.tgi.errors import TGI
 from front_door.routes import ROUTES, Route
 from jsonschema import Draft202012Validator
@@ -107,6 +111,20 @@ def test_the_required_properties_of_a_body_are_those_that_its_server_requires(na
     assert {member: schema["properties"][member].get("type") for member in required} == REQUIRED[name]
 
 
+def test_the_properties_of_messages_are_those_that_the_function_reads_or_passes_over() -> None:
+    passed_over = {*messages_schema._PASSED_OVER, *messages_schema._NEEDS_A_SERVER}
+    assert set(SCHEMAS["MessagesRequest"]["properties"]) == {*messages_schema.MESSAGES, *passed_over}
+    assert set(SCHEMAS["CountTokensRequest"]["properties"]) == set(SCHEMAS["MessagesRequest"]["properties"])
+
+
+def test_the_properties_of_responses_are_those_that_the_function_reads_or_passes_over() -> None:
+    described = set(SCHEMAS["ResponsesRequest"]["properties"])
+    read = {*responses_schema.FIELDS, *responses_request._NEEDS_STORE, *responses_request._IGNORED}
+    assert read <= described
+    assert described - read == {"seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias"}
+    assert described - read < set(SCHEMAS["ChatCompletionRequest"]["properties"])
+
+
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_the_examples_of_a_schema_match_it(name: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[name])
@@ -128,7 +146,7 @@ def test_the_examples_of_responses_match_their_schemas() -> None:
 def test_the_status_of_every_error_is_described_at_the_routes_that_can_send_it(kind: str) -> None:
     for route in ROUTES:
         if route.path.endswith("/health") if kind == "healthcheck" else route.request:
-            protocol = TGI if route.protocol == "tgi" else OPENAI
+            protocol = {"tgi": TGI, "openai": OPENAI, "anthropic": ANTHROPIC}[route.protocol]
             status = protocol.statuses.get(KINDS[kind].status, KINDS[kind].status)
             assert str(status) in operation(route)["responses"], route
 

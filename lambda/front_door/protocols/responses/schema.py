@@ -25,7 +25,7 @@ from front_door.http.json_schema import (
 )
 
 LOGPROBS = "message.output_text.logprobs"
-_INCLUDABLE = (
+INCLUDABLE = (
     LOGPROBS,
     "reasoning.encrypted_content",
     "message.input_image.image_url",
@@ -181,7 +181,7 @@ _MEMBERS: dict[str, Type] = {
     "temperature": NUMBER,
     "top_p": NUMBER,
     "top_logprobs": integer(0, 21, "a number of alternatives from 0 to 20"),
-    "include": array(one_of(*_INCLUDABLE), "an array of strings"),
+    "include": array(one_of(*INCLUDABLE), "an array of strings"),
     "tools": array(_tool, "an array of tools"),
     "tool_choice": _tool_choice,
     "parallel_tool_calls": BOOLEAN,
