@@ -46,7 +46,8 @@ class DeployedFunction:
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The entries of the models by name, from the file that the variable `MODELS_FILE` names; none without one.
 
-        In the file, `{"deployed": n}` stands for the n-th value of the variable `DEPLOYED_VALUES`.
+        In the file, `{"deployed": n}` stands for the n-th value of the variable `DEPLOYED_VALUES`; its aliases of models
+        are left out.
         """
         path, values = self.environment.get("MODELS_FILE"), self.environment.get("DEPLOYED_VALUES", "").split()
         if path is None:
@@ -57,7 +58,7 @@ class DeployedFunction:
             return values[number] if isinstance(number, int) else value
 
         found: dict[str, Mapping[str, Any]] = json.loads(self._read_file(path), object_hook=replace)
-        return found
+        return {name: entry for name, entry in found.items() if "alias" not in entry}
 
     def _read_file(self, path: str) -> bytes:
         name = path.removeprefix(f"{LAYERS_ROOT}/")

@@ -151,7 +151,11 @@ def test_the_api_of_the_last_stack_with_one_is_read_with_the_endpoints_of_all_st
             "Name": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}, "Export": {"Name": "hosted:endpoint"}}
         },
     }
-    models = {"llama": {"endpoint_name": {"deployed": 1}}, "other": {"endpoint_name": "nowhere", "deployed": {}}}
+    models = {
+        "llama": {"endpoint_name": {"deployed": 1}},
+        "other": {"endpoint_name": "nowhere", "deployed": {}},
+        "claude-*": {"alias": "llama"},
+    }
     put_archive(plane, "page.zip", **{"page/index.html": ""})
     put_archive(plane, "old.zip", **{"facts/models.json": "{}"})
     put_archive(plane, "new.zip", **{"facts/models.json": json.dumps(models)})
