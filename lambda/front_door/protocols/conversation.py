@@ -37,25 +37,38 @@ class AnswerWriter(ErrorWriter, Protocol):
         """What comes behind the answer; the conversation knows why it has ended."""
 
 
+class State(Protocol):
+    """What is known of an answer.
+
+    Attributes:
+        is_done: Whether it has ended.
+        error: The error that it has ended with instead.
+        usage: The token counts in the words of a chat completion; empty or None as long as they are unknown.
+        finish_reason: Why it has ended: `stop`, `length`, `tool_calls`, `content_filter`; None before it has.
+        stop_sequence: The stop sequence that has ended it, if the engine says so.
+    """
+
+    is_done: bool
+    error: ApiError | None
+    finish_reason: str | None
+    stop_sequence: str | None
+
+    @property
+    def usage(self) -> dict[str, Any] | None: ...  # noqa: D102
+
+
 class Answer(Protocol):
     """An answer of one container.
 
     Attributes:
         frames: Reads texts without parsing their events.
+        state: What is known of it.
     """
 
     frames: TextFrames
 
     @property
-    def is_done(self) -> bool: ...  # noqa: D102
-    @property
-    def error(self) -> ApiError | None: ...  # noqa: D102
-    @property
-    def usage(self) -> dict[str, Any]: ...  # noqa: D102
-    @property
-    def finish_reason(self) -> str | None: ...  # noqa: D102
-    @property
-    def stop_sequence(self) -> str | None: ...  # noqa: D102
+    def state(self) -> State: ...  # noqa: D102
 
     def complete(self) -> Generator[bytes, None, list[Delta]]:
         """All of it; yields keep-alives."""
@@ -64,7 +77,7 @@ class Answer(Protocol):
         """The events of a stream."""
 
     def read(self, event: bytes) -> list[Delta]:
-        """What one event adds, or set `error`."""
+        """What one event adds, or set the state's `error`."""
 
     def check_first(self, events: bytes) -> None:
         """Raise the error that some events begin with."""
@@ -107,18 +120,18 @@ class Conversation:
 
     @property
     def usage(self) -> dict[str, Any]:
-        """The token counts in the words of a chat completion; empty as long as they are unknown."""
-        return self._answer.usage
+        """See `State`; empty as long as it is unknown."""
+        return self._answer.state.usage or {}
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer has ended: `stop`, `length`, `tool_calls`, `content_filter`; None before it has."""
-        return self._answer.finish_reason
+        """See `State`."""
+        return self._answer.state.finish_reason
 
     @property
     def stop_sequence(self) -> str | None:
-        """The stop sequence that has ended it, if the engine says so."""
-        return self._answer.stop_sequence
+        """See `State`."""
+        return self._answer.state.stop_sequence
 
     def answer(self) -> Generator[bytes, None, list[Delta]]:
         """The whole answer, for a `ResponseBuilder`."""
@@ -166,8 +179,8 @@ class _Translation:
         Raises:
             ApiError: The container has reported an error, and what came before is returned.
         """
-        if self._answer.error is not None:
-            raise self._answer.error
+        if self._answer.state.error is not None:
+            raise self._answer.state.error
         return self._begin() + self._translate(events)
 
     def _begin(self) -> bytes:
@@ -190,7 +203,7 @@ class _Translation:
 
     def _parse(self, event: bytes) -> bytes:
         self._answer.frames.forget()
-        if self._answer.is_done or self._answer.error is not None:
+        if self._answer.state.is_done or self._answer.state.error is not None:
             return b""
         deltas = self._answer.read(event)
         if len(deltas) == 1 and deltas[0] == Delta(deltas[0].text):
@@ -198,7 +211,7 @@ class _Translation:
         return b"".join([self._writer.write(delta) for delta in deltas]) + self._end()
 
     def _end(self) -> bytes:
-        return self._writer.end() if self._answer.is_done else b""
+        return self._writer.end() if self._answer.state.is_done else b""
 
 
 class _RenamedProblems(Problems):

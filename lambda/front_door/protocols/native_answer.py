@@ -32,30 +32,9 @@ class NativeAnswer:
         request = read_request(chat, server, model, "chat", problems, strict=True)
         problems.raise_if_any()
         self._exchange = NativeExchange(ctx, server, model, request, "chat")
-        self._progress = self._exchange.progress
-        self._deltas = ChatDeltas(ctx.log.request_id)
-        self.frames = TextFrames(None if self._progress.rewrites else _FRAME)
-        self.is_done = False
-
-    @property
-    def error(self) -> ApiError | None:
-        """See `Answer`."""
-        return self._progress.error
-
-    @property
-    def usage(self) -> dict[str, Any]:
-        """See `Answer`."""
-        return self._progress.usage
-
-    @property
-    def finish_reason(self) -> str | None:
-        """See `Answer`."""
-        return self._progress.finish_reason or ("stop" if self.is_done else None)
-
-    @property
-    def stop_sequence(self) -> str | None:
-        """See `Answer`."""
-        return self._deltas.stop_sequence
+        self.state = self._exchange.progress
+        self._deltas = ChatDeltas(ctx.log.request_id, self.state)
+        self.frames = TextFrames(None if self.state.rewrites else _FRAME)
 
     def complete(self) -> Generator[bytes, None, list[Delta]]:
         """See `Answer`."""
@@ -67,8 +46,8 @@ class NativeAnswer:
             yield b""
             kept.add(part)
             deltas += self.read(part)
-            if self.error is not None:
-                raise self.error
+            if self.state.error is not None:
+                raise self.state.error
         self.check_last(b"", self._exchange.log)
         return deltas
 
@@ -80,31 +59,29 @@ class NativeAnswer:
         """See `Answer`."""
         deltas: list[Delta] = []
         for data in event_data(events):
-            if self.error is not None or self.is_done:
+            if self.state.error is not None or self.state.is_done:
                 break
             if data == b"[DONE]":
-                self._progress.is_done = True
-                self.is_done = self._progress.has_choices  # without an answer an error follows
+                self.state.is_done = self.state.has_choices  # without an answer an error follows
+            elif (chunk := parse_object(data)) is None:
+                self.state.error = unknown_form()
             else:
-                deltas += self._read_chunk(parse_object(data))
+                deltas += self._read_chunk(chunk)
         return deltas
 
-    def _read_chunk(self, chunk: dict[str, Any] | None) -> list[Delta]:
-        if chunk is None:
-            self._progress.error = unknown_form()
-            return []
-        self._progress.read(chunk)
-        if self.error is not None:
+    def _read_chunk(self, chunk: dict[str, Any]) -> list[Delta]:
+        self.state.read(chunk)
+        if self.state.error is not None:
             return []
         try:
             return self._deltas.read(chunk)
         except ApiError as error:
-            self._progress.error = error
+            self.state.error = error
             return []
 
     def check_first(self, events: bytes) -> None:
         """See `Answer`."""
-        self._progress.check_first(events)
+        self.state.check_first(events)
 
     def check_last(self, events: bytes, log: RequestLog) -> None:
         """See `Answer`."""

@@ -6,8 +6,7 @@ from typing import Any
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.delivery import EventSource
-from front_door.errors import ApiError
-from front_door.generation.choice import log_choices, raise_incomplete
+from front_door.generation.choice import Choice, log_choices, raise_incomplete
 from front_door.generation.events import Delta
 from front_door.generation.frames import TextFrames
 from front_door.generation.request import Problems
@@ -23,32 +22,12 @@ class TranslatedAnswer:
     def __init__(self, ctx: RequestContext, model: Model, chat: dict[str, Any], problems: Problems) -> None:
         request = parse_chat(chat, problems, strict=True)
         self._generation = Generation(ctx, with_adapter(ctx, model, request), request, problems)
-        self.frames = TextFrames(None if request.stop_sequences else self._generation.choices[0].text_frame)
+        self.frames = TextFrames(None if request.stop_sequences else self.state.text_frame)
 
     @property
-    def is_done(self) -> bool:
+    def state(self) -> Choice:
         """See `Answer`."""
-        return self._generation.choices[0].is_done
-
-    @property
-    def error(self) -> ApiError | None:
-        """See `Answer`."""
-        return self._generation.choices[0].error
-
-    @property
-    def usage(self) -> dict[str, Any]:
-        """See `Answer`."""
-        return self._generation.choices[0].usage or {}
-
-    @property
-    def finish_reason(self) -> str | None:
-        """See `Answer`."""
-        return self._generation.choices[0].finish_reason
-
-    @property
-    def stop_sequence(self) -> str | None:
-        """See `Answer`."""
-        return self._generation.choices[0].stop_sequence
+        return self._generation.choices[0]
 
     def complete(self) -> Generator[bytes, None, list[Delta]]:
         """See `Answer`."""
@@ -60,7 +39,7 @@ class TranslatedAnswer:
 
     def read(self, event: bytes) -> list[Delta]:
         """See `Answer`."""
-        return self._generation.choices[0].read(event)
+        return self.state.read(event)
 
     def check_first(self, events: bytes) -> None:
         """See `Answer`."""

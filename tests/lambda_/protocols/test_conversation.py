@@ -28,6 +28,10 @@ class Answer:
         self.error: ApiError | None = None
         self.parsed = 0
 
+    @property
+    def state(self) -> Answer:
+        return self
+
     def read(self, events: bytes) -> list[Delta]:
         self.parsed += 1
         data = events.removeprefix(b"data: ").strip()

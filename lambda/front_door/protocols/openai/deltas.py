@@ -5,7 +5,7 @@ from typing import Any
 from front_door.errors import ApiError
 from front_door.generation.events import Delta
 from front_door.http.json_schema import STRING, Field, array, struct
-from front_door.protocols.openai.relay import unknown_form
+from front_door.protocols.openai.relay import Progress, unknown_form
 
 _CALL = struct({"id": Field(STRING), "function": Field(struct({"name": Field(STRING), "arguments": Field(STRING)}))})
 _MESSAGE = struct(
@@ -25,14 +25,12 @@ class ChatDeltas:
 
     Args:
         request_id: The id of the client's request, for calls to which the server gives none.
-
-    Attributes:
-        stop_sequence: The stop sequence that has ended the text; None if it ended otherwise.
+        progress: Receives the stop sequence.
     """
 
-    def __init__(self, request_id: str) -> None:
-        self.stop_sequence: str | None = None
+    def __init__(self, request_id: str, progress: Progress) -> None:
         self._request_id = request_id
+        self._progress = progress
         self._calls: list[object] = []
 
     def read(self, chunk: dict[str, Any]) -> list[Delta]:
@@ -49,7 +47,8 @@ class ChatDeltas:
                 raise unknown_form()
             # vLLM's name, and SGLang's.
             stop = choice.get("stop_reason", choice.get("matched_stop"))
-            self.stop_sequence = stop if isinstance(stop, str) else self.stop_sequence
+            if isinstance(stop, str):
+                self._progress.stop_sequence = stop
             deltas += self._read_message(message, tuple(logprobs.get("content") or ()))
         return deltas
 

@@ -45,6 +45,7 @@ class Progress:
         has_choices: Whether there was any choice.
         usage: The token counts; empty as long as there are none.
         finish_reason: Why the answer has ended; None before it has.
+        stop_sequence: The stop sequence that has ended it, as far as `ChatDeltas` has read it.
         is_done: Whether OpenAI's end of a stream was there.
     """
 
@@ -58,6 +59,7 @@ class Progress:
             self._final_answer = FinalChunks(final_answer)
         self.usage: dict[str, Any] = {}
         self.finish_reason: str | None = None
+        self.stop_sequence: str | None = None
         self.is_done = False
         self.error: ApiError | None = None
         self.has_choices = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from front_door.engines.openai.vllm import VllmEngine
 from front_door.errors import ApiError
 from front_door.generation.events import Delta
 from front_door.protocols.openai.deltas import ChatDeltas
+from front_door.protocols.openai.relay import Progress
 
 
 def chunk(choice: dict[str, Any] | None = None, **delta: Any) -> dict[str, Any]:
@@ -18,8 +20,12 @@ def call(index: int, arguments: str, name: str | None = None, id: str | None = N
     return chunk(tool_calls=[{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}])
 
 
+def progress() -> Progress:
+    return Progress(VllmEngine(), None, None)
+
+
 def read(*chunks: dict[str, Any]) -> list[Delta]:
-    reader = ChatDeltas("r1")
+    reader = ChatDeltas("r1", progress())
     return [delta for each in chunks for delta in reader.read(each)]
 
 
@@ -68,11 +74,11 @@ def test_a_response_that_is_not_streamed_is_read_as_one_chunk() -> None:
 
 @pytest.mark.parametrize(("name", "engine"), [("stop_reason", "vLLM"), ("matched_stop", "SGLang")])
 def test_the_stop_sequence_is_that_of_the_server(name: str, engine: str) -> None:
-    reader = ChatDeltas("r1")
-    reader.read(chunk({name: 128009, "finish_reason": "stop"}))
-    assert reader.stop_sequence is None
-    reader.read(chunk({name: "END", "finish_reason": "stop"}))
-    assert reader.stop_sequence == "END"
+    known = progress()
+    ChatDeltas("r1", known).read(chunk({name: 128009, "finish_reason": "stop"}))
+    assert known.stop_sequence is None
+    ChatDeltas("r1", known).read(chunk({name: "END", "finish_reason": "stop"}))
+    assert known.stop_sequence == "END"
 
 
 @pytest.mark.parametrize(
