@@ -29,10 +29,10 @@ _TYPE_OF_VARIABLE = re.compile(r"^([ \t]+self\.\w+|(?: {8,})?\w+): [^=\n]+(?= = 
 _FUNCTION = re.compile(r"^def .*\n(?:(?:[ )].*)?\n)+", re.MULTILINE)
 _TYPE_IN_FUNCTION = re.compile(r"^( {4}\w+): [^=\n]+(?= = )", re.MULTILINE)
 _IMPORTED = re.compile(r"^(from [\w.]+ import )(\([^)]*\)|[^(\n]+)$", re.MULTILINE)
-# A string or the beginning of a line, which stay; a comment behind a statement; or spaces beside a sign.
-_SPACES = re.compile(
-    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|^ +)|[ \t]+#.*$"""
-    r"""|(?<=[-+*/%&|^<>=!:,()\[\]{}]) +| +(?=[-+*/%&|^<>=!:,()\[\]{}])""",
+# A string, the beginning of a line, a comment, a bracket, or spaces beside another sign.
+_SPACED = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|^( +)|[ \t]*#.*$|[ ]*([()\[\]{}])[ ]*"""
+    r"""|(?<=[-+*/%&|^<>=!:,]) +| +(?=[-+*/%&|^<>=!:,])""",
     re.MULTILINE,
 )
 _INDENTATION = re.compile(r"^(?: {4})+", re.MULTILINE)
@@ -55,7 +55,22 @@ def compact(source: str) -> str:
     source = _FUNCTION.sub(lambda found: _TYPE_IN_FUNCTION.sub(r"\1", found[0]), source)
     source = _without_unused_names(_without_protocols(_TYPE_OF_VARIABLE.sub(r"\1", source)))
     source = _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
-    return _SPACES.sub(lambda found: found[1] or "", source)
+    return _without_spaces(source)
+
+
+def _without_spaces(source: str) -> str:
+    """The source without comments, and without spaces beside signs and at the beginning of lines inside brackets."""
+    depth = 0
+
+    def kept(found: re.Match[str]) -> str:
+        nonlocal depth
+        string, indentation, bracket = found.groups()
+        if bracket:
+            depth += 1 if bracket in "([{" else -1
+            return bracket
+        return string or ("" if depth else indentation) or ""
+
+    return _SPACED.sub(kept, source)
 
 
 def _without_protocols(source: str) -> str:

@@ -124,7 +124,7 @@ def test_any_other_docstring_leaves_nothing() -> None:
     [
         ("def f(a: int) -> str:", "def f(a):"),
         ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', " def f(self,a,*b):"),
-        ("def f(\n    a: int,\n    *b: str,\n    c: str = 'd',\n) -> int:", "def f(\n a,\n *b,\n c='d',\n):"),
+        ("def f(\n    a: int,\n    *b: str,\n    c: str = 'd',\n) -> int:", "def f(\na,\n*b,\nc='d',\n):"),
         ('def f(a: "A | None" = None, *, b: str = ", ", **c: object) -> None:', 'def f(a=None,*,b=", ",**c):'),
         ("def f(a: Callable[[int], bool], b: bytes = b'') -> tuple[int, ...]:", "def f(a,b=b''):"),
         ("def f(a: Callable[[], bool] = lambda: True) -> None:", "def f(a:Callable[[],bool]=lambda:True):"),
@@ -225,7 +225,7 @@ def test_every_module_is_imported_from_the_copy() -> None:
         ("x = a if b else -c", "x=a if b else-c"),
         ("x = not (a or [1])  # a 'why'", "x=not(a or[1])"),
         ("x = f'a = {b!r:>{c}}' + \"it's = a \\\" # b\"", "x=f'a = {b!r:>{c}}'+\"it's = a \\\" # b\""),
-        ("f(\n    a,  # why\n    *b\n)", "f(\n a,\n *b\n)"),
+        ("f(  # why\n    a,  # (why\n    *b\n)", "f(\na,\n*b\n)"),
         ("class A:\n    a: int = 1\n    b: str", "class A:\n a:int=1\n b:str"),
         ("class A:\n    def f(self):\n        a: int = 1", "class A:\n def f(self):\n  a=1"),
         ("def f():\n    a: int = 1\n    return a\n", "def f():\n a=1\n return a\n"),
