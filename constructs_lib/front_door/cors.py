@@ -11,14 +11,14 @@ from constructs_lib.planning.validation.unknown import Unknown
 
 # An origin as browsers send it: scheme, host in lower case, and the port unless it is the scheme's default.
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")
-_EXPOSED_HEADERS = "x-request-id, Retry-After, x-should-retry, x-amzn-ErrorType"
+_EXPOSED_HEADERS = "x-request-id, request-id, Retry-After, x-should-retry, x-amzn-ErrorType"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cors:
     """The origins whose pages may call a front door from a browser.
 
-    The API uses no cookies; the key or token is in the header `Authorization`. Anybody who opens a page can read the
+    The API uses no cookies; the key or token is in a header. Anybody who opens a page can read the
     keys in it: give each user their own token (`Access.jwt`, `Access.cognito`).
 
     Args:

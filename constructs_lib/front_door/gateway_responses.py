@@ -1,8 +1,9 @@
-"""Gateway responses: what API Gateway answers without the function, as JSON for OpenAI and TGI clients alike.
+"""Gateway responses: what API Gateway answers without the function, as JSON for all clients alike.
 
 There is one response per kind of error and not per route, so the gateway cannot speak the client's protocol: each body
-has OpenAI's `error` object, and TGI's `error_type` beside it. The function answers everything that depends on the
-request's body, in the protocol of its route. Pure data: no aws_cdk here.
+has OpenAI's `error` object, TGI's `error_type` beside it, and the `type` by which Anthropic's clients know an error.
+The function answers everything that depends on the request's body, in the protocol of its route. Pure data: no aws_cdk
+here.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-# The request's id in API Gateway, under the name that the function's responses have it.
+# The request's id in API Gateway, under the names that the function's responses have it; Anthropic's is the second.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
-_REQUEST_ID = {"x-request-id": "context.requestId"}
+_REQUEST_ID = {"x-request-id": "context.requestId", "request-id": "context.requestId"}
 _SOURCES = ("method.request.", "context.")
 
 # OpenAI's clients repeat every 429, 408 and 5xx unless this header says otherwise.
@@ -62,7 +63,7 @@ class GatewayResponse:
         message = json.dumps(self.message) if self.message else "$context.error.messageString"
         code, error_type = json.dumps(self.code), json.dumps(self.error_type or self.code)
         error = f'{{"message":{message},"type":{json.dumps(self.type)},"param":null,"code":{code}}}'
-        return f'{{"error":{error},"error_type":{error_type}}}'
+        return f'{{"type":"error","error":{error},"error_type":{error_type}}}'
 
 
 def gateway_responses(*overrides: GatewayResponse, headers: Mapping[str, str]) -> tuple[GatewayResponse, ...]:

@@ -249,6 +249,11 @@ def preflight(client: ApiClient, path: str, method: str = "POST", *requested: st
 
 # What browsers announce for openai's `.stream()` and, in Firefox, for every package that sets User-Agent.
 OF_PACKAGES = "authorization,content-type,user-agent,x-stainless-helper-method,x-stainless-os"
+# The same for @anthropic-ai/sdk with its betas.
+OF_ANTHROPIC = (
+    "anthropic-beta,anthropic-dangerous-direct-browser-access,anthropic-version,content-type,x-api-key,"
+    "x-stainless-lang,x-stainless-retry-count,x-stainless-timeout"
+)
 
 
 @pytest.mark.parametrize("origins", [(ORIGIN,), ("*",)])
@@ -265,6 +270,18 @@ def test_a_preflight_request_is_allowed_the_headers_that_it_asks_for(
         "x-request-id, request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference,"
         " allow"
     )
+
+
+def test_pages_may_send_what_anthropics_package_sends_and_read_the_id_of_their_request(
+    api_for: Callable[..., ApiClient],
+) -> None:
+    client = api_with(api_for, ORIGIN)
+    asked = preflight(client, "/v1/messages", "POST", OF_ANTHROPIC)
+    assert (asked.status, asked.headers["Access-Control-Allow-Headers"]) == (200, OF_ANTHROPIC)
+    answer = client.send("/v1/messages", {}, headers={"Origin": ORIGIN, "Content-Type": "application/json"})
+    assert (answer.status, answer.json()["type"]) == (400, "error")
+    assert "request-id" in answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"] == answer.json()["request_id"]
 
 
 def test_requested_headers_may_be_in_several_lines(api_for: Callable[..., ApiClient]) -> None:

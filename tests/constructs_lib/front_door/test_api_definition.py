@@ -178,12 +178,13 @@ ERRORS = {
 }
 
 
-def test_gateway_responses_are_json_for_openai_and_tgi_clients() -> None:
+def test_gateway_responses_are_json_for_all_clients() -> None:
     found = {}
     for response_type, response in responses(default()).items():
         parsed = error_of(default(), response_type)
         error = parsed["error"]
-        assert list(parsed) == ["error", "error_type"]
+        assert list(parsed) == ["type", "error", "error_type"]
+        assert parsed["type"] == "error"
         assert list(error) == ["message", "type", "param", "code"]
         assert error["message"]
         assert error["param"] is None
@@ -207,7 +208,8 @@ def test_gateway_responses_have_the_request_id_and_say_when_to_try_again() -> No
         }
         for response_type, response in responses(default()).items()
     }
-    assert all(each.pop("x-request-id") == "context.requestId" for each in headers.values())
+    for name in ("x-request-id", "request-id"):
+        assert all(each.pop(name) == "context.requestId" for each in headers.values())
     assert {response_type: each for response_type, each in headers.items() if each} == {
         "UNAUTHORIZED": {"WWW-Authenticate": "'Bearer'"},
         "INVALID_API_KEY": {"WWW-Authenticate": "'Bearer'"},
@@ -224,12 +226,13 @@ def test_an_override_replaces_the_default_response_of_its_type() -> None:
         "statusCode": "503",
         "responseParameters": {
             "gatewayresponse.header.x-request-id": "context.requestId",
+            "gatewayresponse.header.request-id": "context.requestId",
             "gatewayresponse.header.Retry-After": "'9'",
             "gatewayresponse.header.Vary": "'Origin'",
         },
         "responseTemplates": {
-            "application/json": '{"error":{"message":"Busy.","type":"invalid_request_error","param":null,"code":"busy"}'
-            ',"error_type":"overloaded"}'
+            "application/json": '{"type":"error","error":{"message":"Busy.","type":"invalid_request_error",'
+            '"param":null,"code":"busy"},"error_type":"overloaded"}'
         },
     }
     assert by_type["DEFAULT_5XX"].headers == {"Vary": "Origin"}

@@ -447,7 +447,7 @@ def test_pages_of_allowed_origins_can_read_gateway_responses(origins: list[str],
         assert parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == origin
         assert parameters.get("gatewayresponse.header.Vary") == ("'Origin'" if varies else None)
         assert parameters["gatewayresponse.header.Access-Control-Expose-Headers"] == (
-            "'x-request-id, Retry-After, x-should-retry, x-amzn-ErrorType'"
+            "'x-request-id, request-id, Retry-After, x-should-retry, x-amzn-ErrorType'"
         )
         assert not [name for name in parameters if "Credentials" in name]
 
