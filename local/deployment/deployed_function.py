@@ -46,8 +46,8 @@ class DeployedFunction:
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The entries of the models by name, from the file that the variable `MODELS_FILE` names; none without one.
 
-        In the file, `{"deployed": n}` stands for the n-th value of the variable `DEPLOYED_VALUES`; its aliases of models
-        are left out.
+        In the file, `{"deployed": n}` stands for the n-th value of the variable `DEPLOYED_VALUES`; aliases are
+        left out.
         """
         path, values = self.environment.get("MODELS_FILE"), self.environment.get("DEPLOYED_VALUES", "").split()
         if path is None:

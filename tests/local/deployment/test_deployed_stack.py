@@ -41,9 +41,9 @@ def test_the_api_is_read_with_everything_that_affects_requests(plane: ControlPla
     )
     assert post.api_key_required
     assert post.authorizer is not None
-    assert (post.authorizer.function_name, post.authorizer.header, post.authorizer.validation) == (
+    assert (post.authorizer.function_name, post.authorizer.headers, post.authorizer.validation) == (
         guard,
-        "authorization",
+        ("authorization",),
         "^Bearer .+$",
     )
     assert post.authorizer.ttl_seconds == 60
