@@ -1,6 +1,7 @@
 """vLLM's options as variables of its container."""
 
 from dataclasses import fields
+from inspect import getdoc
 
 import pytest
 
@@ -322,7 +323,7 @@ def test_a_further_variable_of_vllm_is_taken():
 
 
 def test_every_option_is_described_with_its_default():
-    described = VLLM.options_type.__doc__
+    described = getdoc(VLLM.options_type)
     for one in fields(VllmOptions):
-        assert f"        {one.name}: " in described
+        assert f"\n    {one.name}: " in described
     assert described.count("Default:") == len(fields(VllmOptions))
