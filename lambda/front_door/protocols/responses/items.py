@@ -38,7 +38,7 @@ class Messages:
     def _read_message(self, item: dict[str, Any], path: str) -> None:
         role, last = item["role"], self.messages[-1] if self.messages else {}
         if role == "user":
-            self._add({"role": "user", "content": _content(item["content"])}, path)
+            self._read_user(_content(item["content"]), path)
         elif role == "assistant":
             text = _text(item["content"], "")
             if last.get("tool_calls"):
@@ -50,6 +50,21 @@ class Messages:
             last["content"] += "\n\n" + _text(item["content"], "\n")
         else:
             self._add({"role": "system", "content": _text(item["content"], "\n")}, path)
+
+    def _read_user(self, content: str | list[dict[str, Any]], path: str) -> None:
+        """Messages of users that follow each other are one: many chat templates have users and assistants in turn."""
+        if not self.messages or self.messages[-1]["role"] != "user":
+            self._add({"role": "user", "content": content}, path)
+            return
+        before = self.messages[-1]["content"]
+        if isinstance(before, str) and isinstance(content, str):
+            self.messages[-1]["content"] = f"{before}\n\n{content}"
+            return
+        parts = _as_parts(before)
+        for at, part in enumerate(_as_parts(content)):
+            self.names[f"messages[{len(self.messages) - 1}].content[{len(parts)}]"] = f"{path}.content[{at}]"
+            parts.append(part)
+        self.messages[-1]["content"] = parts
 
     def _read_call(self, item: dict[str, Any], path: str) -> None:
         """Calls that follow each other, and the text before them, are one message."""
@@ -69,6 +84,10 @@ def _content(content: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
     if isinstance(content, str) or not any(part["type"] == "input_image" for part in content):
         return _text(content, "\n")
     return [_part(part) for part in content]
+
+
+def _as_parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else [*content]
 
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:

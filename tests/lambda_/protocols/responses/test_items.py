@@ -62,6 +62,25 @@ def test_system_messages_that_follow_each_other_are_one(role: str) -> None:
     ]
 
 
+def test_messages_of_users_that_follow_each_other_are_one() -> None:
+    image = {"type": "input_image", "image_url": "https://example.com/a.png"}
+    read = Messages(None, [HI, {"role": "user", "content": "there"}, message("user", text("this"), image), HI])
+    shown = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    assert read.messages == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Hi\n\nthere"},
+                {"type": "text", "text": "this"},
+                shown,
+                {"type": "text", "text": "Hi"},
+            ],
+        }
+    ]
+    assert read.names["messages[0].content[2]"] == "input[2].content[1]"
+    assert messages(HI, {"role": "assistant", "content": "a"}, HI)[::2] == [HI, HI]
+
+
 def test_the_parts_of_an_answer_are_one_text() -> None:
     refusal = {"type": "refusal", "refusal": " No."}
     answer = message("assistant", text("Hi.", "output_text"), refusal)
@@ -71,7 +90,12 @@ def test_the_parts_of_an_answer_are_one_text() -> None:
 def test_images_stay_at_their_place() -> None:
     image = {"type": "input_image", "image_url": "data:image/png;base64,AA", "detail": "low"}
     plain = {"type": "input_image", "image_url": "https://x/y.png"}
-    assert messages(message("user", text("What?"), image, plain), message("user", text("a"), text("b"))) == [
+    items = (
+        message("user", text("What?"), image, plain),
+        {"role": "assistant", "content": "x"},
+        message("user", text("a"), text("b")),
+    )
+    assert messages(*items)[::2] == [
         {
             "role": "user",
             "content": [
