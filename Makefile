@@ -59,8 +59,8 @@ test: $(VENV)/dev.ready $(CDK) ## run every test but the slow ones, before a mer
 test-slow: $(VENV)/dev.ready $(CDK) ## run the slow tests, before a merge
 	@$(BIN)/python -m pytest -m slow
 
-test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client libraries, a part of test-slow (ALL=1: with Go, Java and Rust)
-	@echo "• client libraries are installed in .cache/clients (1.5 GB); the first run takes a few minutes longer" >&2
+test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client libraries, Claude Code and Codex, a part of test-slow (ALL=1: with Go, Java and Rust)
+	@echo "• client libraries are installed in .cache/clients (2.3 GB); the first run takes a few minutes longer" >&2
 	@$(BIN)/python -m pytest -vv -n 0 -m slow tests/clients
 
 test-engines: $(VENV)/dev.ready $(CDK) ## call the front door of a real vLLM on this machine's CPU (20 minutes, 7 GB of disk, 4 GB of memory)

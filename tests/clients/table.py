@@ -24,21 +24,31 @@ COMPILED = {
     "java": ("pom.xml", r"<artifactId>(openai-java)</artifactId>\s*<version>(.+)</version>"),
     "rust": ("Cargo.toml", r'(async-openai) = \{ version = "=([\d.]+)"'),
 }
-LANGUAGES = {"python": "Python", "javascript": "JavaScript", "go": "Go", "java": "Java", "rust": "Rust"}
+LANGUAGES = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "go": "Go",
+    "java": "Java",
+    "rust": "Rust",
+    "commands": "Terminal",
+}
+PROTOCOLS = {"responses": "Responses", "messages": "Messages"}
+"""By the end of a script's name; all others chat by Chat Completions."""
 
 
 class Client(NamedTuple):
-    """A client library at the version that a script pins."""
+    """A client at the version that a script pins, and the protocol that the script calls it for."""
 
     language: str
     package: str
+    protocol: str
     version: str
     report: Path
 
 
 def clients() -> list[Client]:
-    """The client libraries of all scripts."""
-    return [*_python(), *_javascript(), *_compiled()]
+    """The clients of all scripts."""
+    return [*_python(), *_node("javascript"), *_compiled(), *_node("commands")]
 
 
 def table() -> str:
@@ -57,7 +67,7 @@ def table() -> str:
             sys.exit(f"{client.package} was tested at another version: run make test-clients ALL=1")
         dates.add(report["date"])
         rows.append(_row(client, report["checks"]))
-    header = ["language", "client", "version", *COLUMNS[:3], "structured output", "errors", "also"]
+    header = ["language", "client", "protocol", "version", *COLUMNS[:3], "structured output", "errors", "also"]
     lines = [" | ".join(["", *row, ""]).strip() for row in [header, ["---"] * len(header), *rows]]
     return f"Last run: {' and '.join(sorted(dates))}.\n\n" + "\n".join(lines) + "\n"
 
@@ -72,7 +82,12 @@ def main() -> None:
 def _row(client: Client, checks: dict[str, str]) -> list[str]:
     others = [f"{name} {_mark(checks, name)}" for name in checks if name not in COLUMNS]
     marks = [_mark(checks, name) for name in COLUMNS]
-    return [LANGUAGES[client.language], f"`{client.package}`", client.version, *marks, ", ".join(others)]
+    identity = [LANGUAGES[client.language], f"`{client.package}`", client.protocol, client.version]
+    return [*identity, *marks, ", ".join(others)]
+
+
+def _protocol(script: Path) -> str:
+    return PROTOCOLS.get(script.stem.rpartition("_")[2], "Chat Completions")
 
 
 def _mark(checks: dict[str, str], name: str) -> str:
@@ -86,18 +101,19 @@ def _python() -> list[Client]:
     for script in scripts_in(FOLDER / "python"):
         first = re.search(r'^# dependencies = \["([\w-]+)(?:\[.+?\])?==(.+?)"', script.read_text(), re.MULTILINE)
         assert first, f"{script} pins no package"
-        found.append(Client("python", first[1], first[2], REPORTS / "python" / f"{script.stem}.json"))
+        report = REPORTS / "python" / f"{script.stem}.json"
+        found.append(Client("python", first[1], _protocol(script), first[2], report))
     return found
 
 
-def _javascript() -> list[Client]:
-    versions = json.loads((FOLDER / "javascript" / "package.json").read_text())["dependencies"]
+def _node(language: str) -> list[Client]:
+    versions = json.loads((FOLDER / language / "package.json").read_text())["dependencies"]
     found = []
-    for script in scripts_in(FOLDER / "javascript"):
+    for script in scripts_in(FOLDER / language):
         first = re.search(r'^await run\(\["(.+?)"', script.read_text(), re.MULTILINE)
         assert first, f"{script} reports no package"
-        report = REPORTS / "javascript" / f"{script.stem}.json"
-        found.append(Client("javascript", first[1], versions[first[1]], report))
+        report = REPORTS / language / f"{script.stem}.json"
+        found.append(Client(language, first[1], _protocol(script), versions[first[1]], report))
     return found
 
 
@@ -106,7 +122,9 @@ def _compiled() -> list[Client]:
     for language, (name, pattern) in COMPILED.items():
         pinned = re.search(pattern, (FOLDER / "compiled" / language / name).read_text())
         assert pinned, f"{name} pins no package"
-        found.append(Client(language, pinned[1], pinned[2], REPORTS / "compiled" / f"{language}.json"))
+        found.append(
+            Client(language, pinned[1], "Chat Completions", pinned[2], REPORTS / "compiled" / f"{language}.json")
+        )
     return found
 
 

@@ -13,8 +13,8 @@ def rows() -> list[list[str]]:
 
 
 def test_the_table_has_the_versions_that_the_scripts_pin() -> None:
-    expected = [[LANGUAGES[each.language], f"`{each.package}`", each.version] for each in clients()]
-    assert [row[:3] for row in rows()] == expected
+    expected = [[LANGUAGES[each.language], f"`{each.package}`", each.protocol, each.version] for each in clients()]
+    assert [row[:4] for row in rows()] == expected
 
 
 def test_the_table_has_no_failed_check() -> None:

@@ -1,0 +1,61 @@
+// Vercel's AI SDK with its provider of OpenAI, which calls the Responses API.
+import { createOpenAI } from "@ai-sdk/openai";
+import { APICallError, generateText, Output, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+import { expect, expectEqual, key, model as name, openaiUrl, prompt, run, thrown } from "./checks.mjs";
+
+const provider = createOpenAI({ baseURL: openaiUrl, apiKey: key });
+// Else the provider refers to earlier answers by their ids, as if the server kept them.
+const providerOptions = { openai: { store: false } };
+const model = provider(name);
+const weather = tool({
+  description: "The weather in a city",
+  inputSchema: z.object({ city: z.string() }),
+  execute: async ({ city }) => `Sunny in ${city}.`,
+});
+
+await run(["@ai-sdk/openai", "ai"], {
+  async chat() {
+    const { text, usage } = await generateText({ model, prompt, system: "Be brief." });
+    expect(text);
+    expect(usage.outputTokens > 0, "no usage");
+  },
+  async stream() {
+    const result = streamText({ model, prompt });
+    let text = "";
+    for await (const piece of result.textStream) text += piece;
+    expect(text);
+    expect((await result.usage).outputTokens > 0, "no usage");
+  },
+  async tools() {
+    const { toolCalls } = await generateText({ model, prompt, tools: { weather }, toolChoice: "required" });
+    expectEqual(toolCalls.map((call) => [call.toolName, Object.keys(call.input)]), [["weather", ["city"]]]);
+  },
+  async agent() {
+    const { steps, text } = await generateText({ model, prompt, tools: { weather }, stopWhen: stepCountIs(3) });
+    expect(text);
+    expectEqual(steps.length, 2);
+    const result = streamText({ model, prompt, tools: { weather }, stopWhen: stepCountIs(3) });
+    await result.consumeStream();
+    expect(await result.text);
+    const { response } = await generateText({ model, prompt, providerOptions });
+    const messages = [{ role: "user", content: prompt }, ...response.messages, { role: "user", content: "And tomorrow?" }];
+    expect((await generateText({ model, messages, providerOptions })).text);
+    const stored = await thrown(() => generateText({ model, messages }));
+    expectEqual(stored.statusCode, 400);
+    expect(stored.message.includes("store"), stored.message);
+  },
+  async structured() {
+    const output = Output.object({ schema: z.object({ name: z.string() }) });
+    expectEqual(Object.keys((await generateText({ model, prompt, output })).output), ["name"]);
+    const result = streamText({ model, prompt, output });
+    await result.consumeStream();
+    expectEqual(Object.keys(await result.output), ["name"]);
+  },
+  async errors() {
+    const error = await thrown(() => generateText({ model: provider("unknown"), prompt }));
+    expect(APICallError.isInstance(error), error.stack);
+    expectEqual(error.statusCode, 404);
+    expect(error.message.includes("`llama`"), error.message);
+  },
+});
