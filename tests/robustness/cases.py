@@ -6,7 +6,14 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from tests.robustness.checked_client import CheckedClient, CheckedResponse, check_error_body
+from tests.robustness.checked_client import (
+    CheckedClient,
+    CheckedResponse,
+    check_error_body,
+    check_error_event,
+    check_order,
+    is_error,
+)
 from tests.robustness.expected_responses import TOKENS, TOOL_TOKENS, USAGE, events_for, healthy_response
 from tests.robustness.fake_sagemaker import Received, Responder, WireResponse
 
@@ -15,6 +22,11 @@ _CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}], "ma
 _PROMPT: dict[str, Any] = {"prompt": "Hello", "max_tokens": 3}
 _FUNCTION: dict[str, Any] = {"name": "look_up", "parameters": {"type": "object", "properties": {"word": {}}}}
 _TOOL = {**_CHAT, "max_tokens": 9, "tools": [{"type": "function", "function": _FUNCTION}], "tool_choice": "required"}
+_RESPONSE: dict[str, Any] = {"input": "Hello", "max_output_tokens": 3}
+_TOOL_RESPONSE = {**_RESPONSE, "max_output_tokens": 9, "tools": [{"type": "function", **_FUNCTION}]}
+_TOOL_RESPONSE["tool_choice"] = "required"
+_TOOL_MESSAGE = {**_CHAT, "max_tokens": 9, "tool_choice": {"type": "any"}}
+_TOOL_MESSAGE["tools"] = [{"name": _FUNCTION["name"], "input_schema": _FUNCTION["parameters"]}]
 
 
 class Case(NamedTuple):
@@ -41,6 +53,14 @@ CASES = {
     "tool, streamed": Case("/v1/chat/completions", {**_TOOL, "stream": True}, is_streamed=True),
     "completions": Case("/v1/completions", _PROMPT),
     "completions, streamed": Case("/v1/completions", {**_PROMPT, "stream": True}, is_streamed=True),
+    "response": Case("/v1/responses", _RESPONSE),
+    "response, streamed": Case("/v1/responses", {**_RESPONSE, "stream": True}, is_streamed=True),
+    "response, tool": Case("/v1/responses", _TOOL_RESPONSE),
+    "response, tool, streamed": Case("/v1/responses", {**_TOOL_RESPONSE, "stream": True}, is_streamed=True),
+    "message": Case("/v1/messages", _CHAT),
+    "message, streamed": Case("/v1/messages", {**_CHAT, "stream": True}, is_streamed=True),
+    "message, tool": Case("/v1/messages", _TOOL_MESSAGE),
+    "message, tool, streamed": Case("/v1/messages", {**_TOOL_MESSAGE, "stream": True}, is_streamed=True),
 }
 STREAMED = {name: case for name, case in CASES.items() if case.is_streamed}
 NON_STREAMING = {"best of two": Case("/generate", {**_INPUTS, "parameters": {"best_of": 2}})}
@@ -92,14 +112,15 @@ def check_complete_or_error(
         assert "error" not in response.line
         return -1
     received, expected = events(response), events(complete)
-    errors = [event for event in received if isinstance(event, dict) and "error" in event]
+    check_order([json.loads(data) for data in response.data() if data != "[DONE]"], response.protocol)
+    errors = [event for event in received if isinstance(event, dict) and is_error(event)]
     if not errors:
         assert received == expected
         assert "error" not in response.line
         return len(TOKENS)
     (error,) = errors
     if error != passed_on:
-        check_error_body(error, response.protocol)
+        check_error_event(error, response.protocol)
     before, after = received[: received.index(error)], received[received.index(error) + 1 :]
     assert before == expected[: len(before)], "differs from what the model generated"
     assert after == (["[DONE]"] if response.protocol == "openai" else [])
@@ -115,7 +136,8 @@ def events(response: CheckedResponse) -> list[Any]:
 
 
 def normalize(text: str) -> Any:
-    """JSON without the time of creation and the ids of tool calls, which differ between responses."""
+    """JSON without times and the ids of tool calls, which differ between responses."""
+    text = re.sub(r'"(created_at|completed_at)":\d+', r'"\1":0', text)
     value = json.loads(re.sub(r'"call_[0-9a-f]{24}"', '"call"', text))
     return {name: inner for name, inner in value.items() if name != "created"} if isinstance(value, dict) else value
 
@@ -124,12 +146,18 @@ def tokens(response: CheckedResponse) -> list[str]:
     """The texts of a stream of either protocol."""
     texts = []
     for event in events(response):
-        if event == "[DONE]" or "error" in event:
+        if event == "[DONE]" or is_error(event):
             continue
+        if event.get("type") in _DELTAS:
+            delta = event["delta"]
+            texts.append(delta if isinstance(delta, str) else delta.get("text") or delta.get("partial_json"))
         if "token" in event:
             texts.append(event["token"]["text"])
         texts += map(_text, event.get("choices", []))
     return [text for text in texts if text]
+
+
+_DELTAS = ("response.output_text.delta", "response.function_call_arguments.delta", "content_block_delta")
 
 
 def _text(choice: dict[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +20,14 @@ from front_door.protocols.messages.errors import ANTHROPIC
 from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.tgi.errors import TGI
 
+from tests.conformance.stream_rules import check_message_events, check_response_events
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
 FRONT_DOOR = "Stack/FrontDoor"
 JSON = {"Content-Type": "application/json"}
 _PROTOCOLS = (("tgi", TGI), ("openai", OPENAI), ("anthropic", ANTHROPIC))
-LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
+_NAME = re.compile(r"^event: [a-z_.]+\n")
+LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456, facts={"counts_tokens": True})
 
 
 @dataclass
@@ -56,7 +59,7 @@ class CheckedResponse:
         """The data of each event, without comments; fails if the body has anything but whole events."""
         *events, rest = self.body.decode().split("\n\n")
         assert rest == "", f"incomplete event: {rest!r}"
-        events = [event for event in events if event and not event.startswith(":")]
+        events = [_NAME.sub("", event) for event in events if event and not event.startswith(":")]
         assert all(event.startswith("data: ") and "\n" not in event for event in events), self.body
         return [event.removeprefix("data: ") for event in events]
 
@@ -98,7 +101,7 @@ class CheckedClient:
             data = b"".join(response.body)
         resource = event.get("resource")
         routed_path = path if resource in (None, "/{proxy+}") else str(resource)
-        protocol = next(name for name, known in _PROTOCOLS if protocols.of(routed_path) is known)
+        protocol = protocol_of(routed_path)
         elapsed = time.monotonic() - started
         checked = CheckedResponse(
             response.status, response.headers, data, protocol, out.getvalue(), err.getvalue(), elapsed
@@ -106,6 +109,12 @@ class CheckedClient:
         check_response(checked, has_defect=has_defect)
         self.sagemaker.settle()
         return checked
+
+
+def protocol_of(path: str) -> str:
+    """The protocol of a path: `tgi`, `openai`, `anthropic`, or `responses`, whose streams are not OpenAI's others."""
+    name = next(name for name, known in _PROTOCOLS if protocols.of(path) is known)
+    return "responses" if path.endswith("/v1/responses") else name
 
 
 def create_client(sagemaker: FakeSageMaker, *models: Model) -> CheckedClient:
@@ -154,6 +163,33 @@ def check_error_body(body: Any, protocol: str) -> None:
         assert error.keys() >= {"message", "type", "param", "code"}, body
         assert isinstance(error["message"], str), body
         assert error["message"], body
+
+
+def is_error(event: dict[str, Any]) -> bool:
+    """Whether an event of a stream is an error."""
+    return "error" in event or event.get("type") == "response.failed"
+
+
+def check_error_event(event: dict[str, Any], protocol: str) -> None:
+    """Check that the error in a stream has the members of its protocol."""
+    if event.get("type") == "response.failed":
+        error = event["response"]["error"]
+        assert error.keys() == {"code", "message"}, event
+        assert error["code"], event
+        assert error["message"], event
+        assert event["response"]["status"] == "failed", event
+        return
+    check_error_body(event, "openai" if protocol == "responses" else protocol)
+    if protocol == "responses":
+        assert event.keys() >= {"type", "code", "message", "param", "sequence_number"}, event
+
+
+def check_order(objects: list[dict[str, Any]], protocol: str) -> None:
+    """Check the order of the events of a protocol that has one."""
+    if protocol == "responses":
+        check_response_events(objects)
+    elif protocol == "anthropic":
+        check_message_events(objects)
 
 
 def parse_strict_json(text: str) -> dict[str, Any]:

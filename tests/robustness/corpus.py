@@ -79,20 +79,93 @@ COMPLETION: dict[str, Any] = {
     "suffix": None,
     "user": "u",
 }
+RESPONSE: dict[str, Any] = {
+    "model": "llama",
+    "instructions": "Be brief.",
+    "input": [
+        {"role": "user", "content": [{"type": "input_text", "text": "Hello"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi", "annotations": []}]},
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "done"},
+        {"role": "developer", "content": "Go on."},
+    ],
+    "max_output_tokens": 20,
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "tools": [{"type": "function", "strict": False, **FUNCTION}],
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "text": {"format": {"type": "text"}, "verbosity": "low"},
+    "include": ["message.output_text.logprobs"],
+    "top_logprobs": 2,
+    "reasoning": {"effort": "low"},
+    "truncation": "disabled",
+    "store": False,
+    "metadata": {"a": "b"},
+    "stream": False,
+    "user": "u",
+}
+COUNT: dict[str, Any] = {
+    "model": "llama",
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "Hello", "cache_control": {"type": "ephemeral"}}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+                {"type": "text", "text": "Hi"},
+                {"type": "tool_use", "id": "t", "name": "f", "input": {"a": "b"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "t",
+                    "content": [{"type": "text", "text": "no"}],
+                    "is_error": True,
+                }
+            ],
+        },
+    ],
+    "system": [{"type": "text", "text": "Be brief."}],
+    "tools": [{"name": "f", "description": "d", "input_schema": FUNCTION["parameters"]}],
+    "tool_choice": {"type": "auto", "disable_parallel_tool_use": False},
+    "thinking": {"type": "disabled"},
+}
+MESSAGE: dict[str, Any] = {
+    **COUNT,
+    "max_tokens": 20,
+    "metadata": {"user_id": "u"},
+    "stop_sequences": ["x"],
+    "stream": False,
+    "temperature": 0.5,
+    "top_p": 0.9,
+}
+_BODIES = {
+    "/chat/completions": CHAT,
+    "/completions": COMPLETION,
+    "/responses": RESPONSE,
+    "/messages": MESSAGE,
+    "/count_tokens": COUNT,
+}
 
 
 def valid_body(path: str) -> dict[str, Any]:
     """A valid body for a route, with nearly all members."""
-    if path.endswith("/chat/completions"):
-        return CHAT
-    return COMPLETION if path.endswith("/completions") else GENERATE
+    return next((body for end, body in _BODIES.items() if path.endswith(end)), GENERATE)
 
 
 def minimal_body(path: str) -> dict[str, Any]:
     """A valid body for a route, with only the required members."""
     valid = valid_body(path)
     if "messages" in valid:
-        return {"messages": [{"role": "user", "content": "Hello"}]}
+        needed = {"max_tokens": 20} if path.endswith("/messages") else {}
+        return {"messages": [{"role": "user", "content": "Hello"}], **needed}
+    if "input" in valid:
+        return {"input": "Hello"}
     return {name: valid[name] for name in ("inputs", "prompt") if name in valid}
 
 
@@ -103,9 +176,11 @@ def prompt_member(path: str) -> str:
 
 def with_prompt_text(path: str, text: str) -> str:
     """A body with this JSON text as the prompt and as an unknown member."""
+    rest = {**minimal_body(path)}
     name = prompt_member(path)
+    del rest[name]
     prompt = f'[{{"role":"user","content":{text}}}]' if name == "messages" else text
-    return f'{{"{name}":{prompt},"unknown":{text}}}'
+    return f'{{"{name}":{prompt},"unknown":{text}{"".join(f",{json.dumps(k)}:{v}" for k, v in rest.items())}}}'
 
 
 def with_unknown_member(path: str, text: str) -> str:

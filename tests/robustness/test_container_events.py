@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from tests.robustness.cases import CASES, NON_STREAMING, Case, FaultOnce, expected_response, response_events
-from tests.robustness.checked_client import CheckedClient, CheckedResponse, check_error_body
+from tests.robustness.checked_client import (
+    CheckedClient,
+    CheckedResponse,
+    check_error_event,
+    check_order,
+    is_error,
+    parse_strict_json,
+)
 from tests.robustness.expected_responses import DONE, healthy_response, json_response, sse, stream_response
 from tests.robustness.fake_sagemaker import Received, WireResponse
 from tests.robustness.wrong_values import WRONG_VALUES, paths_in, with_value_at
@@ -32,10 +39,13 @@ def send(client: CheckedClient, case: Case, data: bytes) -> CheckedResponse:
         for choice in (choice for each in events[:-1] for choice in json.loads(each).get("choices", [])):
             text = choice["delta"].get("content") if "delta" in choice else choice["text"]
             assert isinstance(text, str | None), events
-    errors = [json.loads(each) for each in events if each.startswith('{"error"')]
+    objects = [json.loads(each) for each in events if each != "[DONE]"]
+    errors = [each for each in objects if isinstance(each, dict) and is_error(each)]
     assert len(errors) <= 1
     for error in errors:
-        check_error_body(error, response.protocol)
+        check_error_event(error, response.protocol)
+    if response.protocol in ("responses", "anthropic"):  # nothing in them is the container's JSON
+        check_order([parse_strict_json(each) for each in events], response.protocol)
     assert bool(errors) == ("error" in response.line)
     return response
 

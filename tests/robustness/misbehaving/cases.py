@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from front_door.routes import ROUTES
 
-from tests.conformance.stream_rules import check_message_events, check_response_events
-from tests.robustness.checked_client import check_error_body
 from tests.robustness.misbehaving.container import mark, without_marks
 
 TEXT = "Tell me of the sea and of ships, please, in a few words."
@@ -100,33 +98,6 @@ def _best_of_two() -> Case:
     parameters = {**_PARAMETERS, "do_sample": True, "best_of": 2}
     body = {"inputs": TEXT, "parameters": parameters}
     return Case("best of two", "/generate", body, "tgi", is_streamed=False)
-
-
-def is_error(event: dict[str, Any]) -> bool:
-    """Whether an event of a stream is an error."""
-    return "error" in event or event.get("type") == "response.failed"
-
-
-def check_error_event(event: dict[str, Any], protocol: str) -> None:
-    """Check that the error in a stream has the members of its protocol."""
-    if event.get("type") == "response.failed":
-        error = event["response"]["error"]
-        assert error.keys() == {"code", "message"}, event
-        assert error["code"], event
-        assert error["message"], event
-        assert event["response"]["status"] == "failed", event
-        return
-    check_error_body(event, "openai" if protocol == "responses" else protocol)
-    if protocol == "responses":
-        assert event.keys() >= {"type", "code", "message", "param", "sequence_number"}, event
-
-
-def check_order(objects: list[dict[str, Any]], protocol: str) -> None:
-    """Check the order of the events of a protocol that has one."""
-    if protocol == "responses":
-        check_response_events(objects)
-    elif protocol == "anthropic":
-        check_message_events(objects)
 
 
 def with_line_feeds(body: bytes) -> bytes:

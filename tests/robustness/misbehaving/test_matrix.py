@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.robustness.checked_client import check_error_body, parse_strict_json
-from tests.robustness.misbehaving.cases import (
-    Case,
-    cases,
+from tests.robustness.checked_client import (
+    check_error_body,
     check_error_event,
     check_order,
     is_error,
+    parse_strict_json,
+)
+from tests.robustness.misbehaving.cases import (
+    Case,
+    cases,
     normalize,
     objects_of,
     texts_of,

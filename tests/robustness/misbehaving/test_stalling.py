@@ -10,9 +10,15 @@ from itertools import count, repeat
 
 import pytest
 
-from tests.robustness.checked_client import check_error_body, parse_strict_json
+from tests.robustness.checked_client import (
+    check_error_body,
+    check_error_event,
+    check_order,
+    is_error,
+    parse_strict_json,
+)
 from tests.robustness.expected_responses import chunk
-from tests.robustness.misbehaving.cases import cases, check_error_event, check_order, is_error, objects_of, texts_of
+from tests.robustness.misbehaving.cases import cases, objects_of, texts_of
 from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
