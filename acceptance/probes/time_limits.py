@@ -12,13 +12,14 @@ from urllib3.exceptions import HTTPError
 
 from acceptance.probe import SLOW, Verdict, absent, contradicted, probe, proven, undecided
 from acceptance.site import error_of
+from stacks.acceptance_settings import DEFAULT_TOKENS
 
 if TYPE_CHECKING:
     from acceptance.site import Site
 
 _MINUTE, _EIGHT_MINUTES, _TOLERANCE = 60.0, 480.0, 6.0
-_LONG = 30_000
-"""Tokens of an answer that takes long: the model's context less the prompt."""
+_PROMPT_TOKENS = 1000
+"""More than the prompt has: an answer that takes long fills the rest of the longest request."""
 _FINISHED, _TAIL_BYTES = re.compile(rb'"finish_reason": ?"'), 4096
 """What the last parts of an answer say that the model has ended."""
 _STREAMS = 12
@@ -56,7 +57,8 @@ def eight_minutes(site: Site) -> Verdict:
         pool.shutdown(wait=False, cancel_futures=True)  # a run that is stopped must not wait for the streams
     cut = [seconds for seconds, error in ends if error is not None and abs(seconds - _EIGHT_MINUTES) <= 2 * _TOLERANCE]
     longest, error = max(ends)
-    facts = f"{_STREAMS} streams of up to {_LONG} tokens, the longest {longest:.0f} s, ended by {error or 'the model'}"
+    tokens, ending = _answer_tokens(site), error or "the model"
+    facts = f"{_STREAMS} streams of up to {tokens} tokens, the longest {longest:.0f} s, ended by {ending}"
     if cut:
         return proven(f"{facts}; {len(cut)} cut after {min(cut):.0f} to {max(cut):.0f} s")
     if longest > _EIGHT_MINUTES + 2 * _TOLERANCE:
@@ -65,7 +67,11 @@ def eight_minutes(site: Site) -> Verdict:
 
 
 def _long(site: Site, *, stream: bool = False) -> dict[str, Any]:
-    return site.chat(_LONG, stream=stream, ignore_eos=True)
+    return site.chat(_answer_tokens(site), stream=stream, ignore_eos=True)
+
+
+def _answer_tokens(site: Site) -> int:
+    return int(site.context.get("acceptance_tokens", DEFAULT_TOKENS)) - _PROMPT_TOKENS
 
 
 def _seconds_of_stream(site: Site) -> tuple[float, str | None]:
