@@ -51,6 +51,7 @@ unit: $(VENV)/dev.ready $(CDK) ## run the fast tests, after every change: the li
 	@$(BIN)/python -m pytest -m "not slow" $(UNIT)
 
 unit-all: $(VENV)/dev.ready $(CDK) ## the same on each Python from 3.11 that this machine has (PYTHONS="3.12 3.13", RECORD=1)
+	$(if $(and $(RECORD),$(filter command,$(origin UNIT))),$(error RECORD=1 says that all unit tests pass: leave UNIT out))
 	@$(BIN)/python -m scripts.unit_all $(foreach version,$(PYTHONS),--python $(version)) $(if $(RECORD),--record) $(UNIT)
 
 test: $(VENV)/dev.ready $(CDK) ## run every test but the slow ones, before a merge

@@ -157,6 +157,13 @@ def test_options_of_the_commands_are_passed_on(clone: Path) -> None:
     assert calls(clone)[-1] == "python -m local serve --stack LlamaTgiStack --port 0 --logs"
 
 
+def test_a_part_of_the_unit_tests_is_not_recorded_as_all(clone: Path) -> None:
+    refused = make(clone, "--dry-run", "unit-all", "RECORD=1", "UNIT=tests/some")
+    assert (refused.returncode, "leave UNIT out" in refused.stderr) == (2, True)
+    for allowed in (["RECORD=1"], ["UNIT=tests/some"]):
+        assert make(clone, "--dry-run", "unit-all", *allowed).returncode == 0
+
+
 def test_several_jobs_install_nothing_twice(clone: Path) -> None:
     assert make(clone, "-j4", "demo").returncode == 0
     assert len([call for call in calls(clone) if call.startswith("npm ")]) == 1
