@@ -69,6 +69,8 @@ FrontDoor(
     timeout=Duration.minutes(5),
     memory_size=1024,
     default_max_tokens=512,
+    model_aliases={"claude-*": "llama"},
+    count_tokens=["llama"],
     rate_limit=50,
     burst_limit=100,
     vpc_endpoints=[vpce],

@@ -197,6 +197,8 @@ FRONT_DOOR = Subject(
         "timeout": [added("timeout", Duration.minutes(5))],
         "memory_size": [added("memory_size", 512)],
         "default_max_tokens": [added("default_max_tokens", 512)],
+        "model_aliases": [added("model_aliases", {"claude-*": "llama"})],
+        "count_tokens": [added("count_tokens", ["llama"])],
         "rate_limit": [added("rate_limit", 50)],
         "burst_limit": [added("burst_limit", 400)],
         "vpc_endpoints": [
