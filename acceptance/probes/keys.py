@@ -56,6 +56,22 @@ def missing_key(site: Site) -> Verdict:
     )
 
 
+@probe("G31", title="Anthropic's routes take a key in either of two headers, and nobody without one", minutes=2)
+def key_in_either_header(site: Site) -> Verdict:
+    """The same message three times; its routes have an authorizer that needs no header."""
+    body = site.chat(1)
+    sent = {
+        "x-api-key": site.send("POST", "/v1/messages", body, key=None, headers={"x-api-key": site.key}),
+        "Authorization": site.send("POST", "/v1/messages", body),
+        "neither": site.send("POST", "/v1/messages", body, key=None),
+    }
+    facts = {name: reply.status for name, reply in sent.items()}
+    return decide(
+        facts == {"x-api-key": 200, "Authorization": 200, "neither": 401},
+        ", ".join(f"{name}: status {status}" for name, status in facts.items()),
+    )
+
+
 @probe(
     "G19",
     title="How long an authorizer's answer is kept: how often it has run since the deployment",

@@ -1,4 +1,4 @@
-"""FrontDoor: one URL for model endpoints that any OpenAI or TGI client can call, with streaming."""
+"""FrontDoor: one URL for model endpoints that any OpenAI, Anthropic or TGI client can call, with streaming."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 class FrontDoor(Construct, WatchedFrontDoor):
     """A REST API backed by one function, which sends each request to a SageMaker endpoint.
 
-    It serves TGI's routes (such as `POST /generate`) and OpenAI's (such as `POST /v1/chat/completions`), describes them
-    all at `GET /openapi.json`, and lists its models at `GET /v1/models`. A request names its model in the field `model`
-    (OpenAI's routes) or in the path, below `/models/<name>`; it may omit the name if there is only one model. A LoRA
-    adapter is named `<name>:<adapter>`.
+    It serves TGI's routes (such as `POST /generate`), OpenAI's (`POST /v1/chat/completions`, `POST /v1/responses`) and
+    Anthropic's (`POST /v1/messages`), describes them all at `GET /openapi.json`, and lists its models at
+    `GET /v1/models`. A request names its model in the field `model` (OpenAI's and Anthropic's routes) or in the path,
+    below `/models/<name>`; it may omit the name if there is only one model. A LoRA adapter is named `<name>:<adapter>`.
 
-    For models on TGI both are translated or passed on. For models on vLLM, SGLang, LMI and other containers that speak
-    OpenAI's protocol, OpenAI's routes are passed on, as far as the container has them. TGI's are translated where the
-    container completes prompts, and answer 501 elsewhere.
+    For models on TGI all are translated or passed on. For models on vLLM, SGLang, LMI and other containers that speak
+    OpenAI's protocol, chats and completions are passed on, as far as the container has them; responses and messages
+    become chats. TGI's are translated where the container completes prompts, and answer 501 elsewhere.
 
     API Gateway checks access, rate and burst; the function validates every request and answers in the protocol of its
     client. Prompts and answers are never logged.

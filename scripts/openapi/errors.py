@@ -46,6 +46,7 @@ SCHEMAS: dict[str, Schema] = {
                 {"type": text("Anthropic's error type."), "message": text("What went wrong and what to do.")},
                 required=("type", "message"),
             ),
+            "request_id": nullable(text("As in the header `request-id`.")),
         },
         required=("type", "error"),
         examples=[

@@ -32,6 +32,8 @@ class Access:
     def api_keys() -> AccessMethod:
         """API keys, sent as `Authorization: Bearer <key>` like the keys and tokens of OpenAI and Hugging Face clients.
 
+        On the routes `/v1/messages` and below also as `x-api-key: <key>`, as Anthropic's clients send them.
+
         API Gateway creates and checks the keys: `FrontDoor.add_consumer` gives one to each consumer, with its own rate,
         burst and monthly quota. For applications without AWS credentials and without users.
         """
