@@ -138,7 +138,7 @@ def test_a_method_of_every_engine_is_shown_once_and_nothing_of_jsii_is() -> None
 def test_a_hidden_name_is_no_public_one_that_documents_use() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
     code = "".join(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    used = set(re.findall(r"(?<!completions)\.([a-z]\w+)\(", code))
+    used = set(re.findall(r"(?<!completions)(?<!responses)(?<!messages)\.([a-z]\w+)\(", code))
     assert "auto_scale" in used
     assert {name for name in used if not is_shown(name)} == set()
 
