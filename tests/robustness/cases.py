@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.robustness.checked_client import (
     CheckedClient,
     CheckedResponse,
@@ -62,6 +64,14 @@ CASES = {
     "message, tool": Case("/v1/messages", _TOOL_MESSAGE),
     "message, tool, streamed": Case("/v1/messages", {**_TOOL_MESSAGE, "stream": True}, is_streamed=True),
 }
+_FAST = ("response, tool, streamed", "message, streamed")
+NAMES = [
+    pytest.param(
+        name, marks=[] if case.path not in ("/v1/responses", "/v1/messages") or name in _FAST else pytest.mark.slow
+    )
+    for name, case in CASES.items()
+]
+"""For tests that take seconds for each case."""
 STREAMED = {name: case for name, case in CASES.items() if case.is_streamed}
 NON_STREAMING = {"best of two": Case("/generate", {**_INPUTS, "parameters": {"best_of": 2}})}
 """Sent by InvokeEndpoint, which does not stream."""
