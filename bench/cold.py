@@ -10,7 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.figure import Figure, Samples, median_ratio, paired
-from bench.functions import BUFFERED, CHAT, STREAMED, Route, front_door, proxy_event, reference, upstream
+from bench.functions import (
+    BUFFERED,
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    STREAMED,
+    Route,
+    front_door,
+    proxy_event,
+    reference,
+    upstream,
+)
 from bench.sandbox import Function, Sandbox
 from bench.template import DeployedFunction
 
@@ -19,6 +30,8 @@ OURS = {
     "buffered": BUFFERED,
     "streamed": STREAMED,
     "chat": CHAT,
+    "responses": RESPONSES,
+    "messages": MESSAGES,
 }
 
 

@@ -65,6 +65,22 @@ STREAMED = Route(
 CHAT = Route(
     path="/v1/chat/completions", request=_CHAT, stream_format="chat", token=b'"content":" token', end=b"[DONE]"
 )
+RESPONSES = Route(
+    path="/v1/responses",
+    request={"model": "llama", "input": "What is deep learning?", "stream": True},
+    stream_format="chat",
+    token=b'"delta":" token',
+    end=b'"annotations":[]}]}]}}\n\n',
+    theirs=Marks(CHAT.token, CHAT.end),
+)
+MESSAGES = Route(
+    path="/v1/messages",
+    request={**_CHAT, "max_tokens": 20},
+    stream_format="chat",
+    token=b'"text":" token',
+    end=b"event: message_stop",
+    theirs=Marks(CHAT.token, CHAT.end),
+)
 TRANSLATED = Route(
     path="/generate_stream",
     request=_GENERATE,

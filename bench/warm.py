@@ -7,12 +7,24 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.awake import awake
 from bench.figure import Figure, Samples, median_excess, median_ratio, paired
-from bench.functions import CHAT, STREAMED, TRANSLATED, Direct, Route, front_door, of_engine, proxy_event, upstream
+from bench.functions import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    STREAMED,
+    TRANSLATED,
+    Direct,
+    Route,
+    front_door,
+    of_engine,
+    proxy_event,
+    upstream,
+)
 from bench.sandbox import started
 from bench.template import DeployedFunction
 from bench.wire import Arrivals
@@ -44,13 +56,15 @@ class _Limits:
 
 _PASSED = _Limits(route=STREAMED, key="warm", prefix="", first_token=2.5, throughput=0.9, latency=0.15)
 _TRANSLATED = _Limits(route=CHAT, key="warm.chat", prefix="chat: ", first_token=3.0, throughput=0.8, latency=0.25)
+_AS_RESPONSE = replace(_TRANSLATED, route=RESPONSES, key="warm.responses", prefix="responses: ")
+_AS_MESSAGE = replace(_TRANSLATED, route=MESSAGES, key="warm.messages", prefix="messages: ")
 _OF_VLLM = _Limits(
     route=TRANSLATED, key="warm.vllm", prefix="TGI from vLLM: ", first_token=1.0, throughput=0.6, latency=0.25
 )
 
 
 def measure(function: DeployedFunction, *, quick: bool, step: Callable[[str], None]) -> list[Figure]:
-    """Time to first token, throughput and latency per token: TGI's stream as it is and as OpenAI's, vLLM's as TGI's.
+    """Time to first token, throughput and latency per token, of TGI's stream in each protocol and vLLM's as TGI's.
 
     Args:
         function: The front door's function.
@@ -59,7 +73,7 @@ def measure(function: DeployedFunction, *, quick: bool, step: Callable[[str], No
     """
     figures = []
     with upstream() as port, tempfile.TemporaryDirectory() as folder:
-        for limits in (_PASSED, _TRANSLATED, _OF_VLLM):
+        for limits in (_PASSED, _TRANSLATED, _AS_RESPONSE, _AS_MESSAGE, _OF_VLLM):
             deployed = of_engine(function, limits.route.engine, Path(folder))
             bench = _Bench(deployed, port, limits, step)
             figures += [
