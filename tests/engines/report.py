@@ -26,6 +26,8 @@ AREAS = {
     "test_arguments": "arguments",
     "test_clients": "client libraries",
     "test_front_door": "front door",
+    "test_responses": "Responses API",
+    "test_messages": "Messages API",
     "test_load": "load and loss",
     "test_generate": "TGI's clients and requests",
 }

@@ -70,7 +70,7 @@ class EngineStack(Stack):
             ),
         )
         self.endpoint = endpoint
-        door = FrontDoor(self, "Door", models={MODEL: endpoint}, cloud_watch_role=False)
+        door = FrontDoor(self, "Door", models={MODEL: endpoint}, count_tokens=[MODEL], cloud_watch_role=False)
         door.add_consumer("tests", rate=50, burst=100)
 
 
