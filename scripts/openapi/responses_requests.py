@@ -53,6 +53,9 @@ _TOOL = record(
     },
     required=("type", "name"),
 )
+_EFFORT = one_of(
+    "none", "minimal", "low", "medium", "high", "xhigh", "max", description="As far as the model's server has it."
+)
 _NAMED = typed("function", name=text())
 _FORMAT = any_of(
     typed("text"),
@@ -91,7 +94,7 @@ _MEMBERS: dict[str, Schema] = {
     ),
     "parallel_tool_calls": nullable(boolean("As far as the model's server has it.")),
     "text": nullable(record({"format": nullable(_FORMAT), "verbosity": nullable(one_of("low", "medium", "high"))})),
-    "reasoning": nullable(record({"effort": nullable(text("As far as the model's server has it."))})),
+    "reasoning": nullable(record({"effort": nullable(_EFFORT)})),
     "stream": openai_requests.SHARED["stream"],
     "stream_options": nullable(record({"include_obfuscation": nullable(boolean("Ignored."))})),
     "truncation": nullable(one_of("auto", "disabled", description="Nothing is truncated.")),
@@ -100,11 +103,10 @@ _MEMBERS: dict[str, Schema] = {
     "previous_response_id": _NOTHING_STORED,
     "conversation": _NOTHING_STORED,
     "prompt": _NOTHING_STORED,
-    "metadata": nullable({"type": "object", "description": "Returned in the response."}),
+    "metadata": nullable(record({}, additionalProperties=text(), description="Returned in the response.")),
+    "prompt_cache_retention": nullable(one_of("in_memory", "24h", description="Ignored.")),
     "service_tier": nullable(one_of("auto", "default")),
-    **dict.fromkeys(
-        ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"), nullable(text("Ignored."))
-    ),
+    **dict.fromkeys(("prompt_cache_key", "safety_identifier", "user"), nullable(text("Ignored."))),
     **dict.fromkeys(("access_programs", "client_metadata", "prompt_cache_options"), _IGNORED),
     **{name: openai_requests.SHARED[name] for name in _OF_CHATS},
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from front_door.errors import KINDS
+from front_door.http.json_schema import Field
 from front_door.protocols.messages import schema as messages_schema
 from front_door.protocols.messages.errors import ANTHROPIC
 from front_door.protocols.openai.errors import OPENAI
@@ -123,6 +124,52 @@ def test_the_properties_of_responses_are_those_that_the_function_reads_or_passes
     assert read <= described
     assert described - read == {"seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias"}
     assert described - read < set(SCHEMAS["ChatCompletionRequest"]["properties"])
+
+
+VALUES: list[Any] = [
+    *(True, False, 0, 1, -1, 0.5, 1.5, 21, 2**31, 2**32, "", "x", "auto", "low", "none", "max", "24h", "in_memory"),
+    *([], [1], ["x"], [""], [[]], [None], {}, {"x": 1}, {"x": "y"}, {"x": None}, {"type": None}, {"effort": "x"}),
+    *({"type": kind} for kind in ("text", "auto", "tool", "none", "enabled", "json_schema", "function", "x", 1)),
+    *([{"type": kind}] for kind in ("text", "message", "reasoning", "item_reference", "function", "custom", 1)),
+    *(
+        [{"role": role, "content": content}]
+        for role in ("user", "assistant", "system", "x")
+        for content in ("", "x", [])
+    ),
+    *(
+        [{"role": role, "content": [{"type": kind, "text": "x"}]}]
+        for role in ("user", "assistant", "system")
+        for kind in ("text", "input_text", "output_text", "refusal", "image", "thinking", "tool_use")
+    ),
+    [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": [{"type": "image"}]}]}],
+    [{"type": "function_call", "call_id": "x", "name": "y", "arguments": {}}],
+    [{"type": "item_reference", "id": "msg_1"}],
+    [{"name": "x"}],
+    [{"name": "x", "input_schema": []}],
+    [{"type": "function", "name": "x", "parameters": []}],
+    {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "x"}]},
+    {"format": {"type": "json_schema", "name": "x", "schema": True}},
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        ("ResponsesRequest", responses_schema.FIELDS),
+        ("MessagesRequest", messages_schema.MESSAGES),
+        ("CountTokensRequest", messages_schema.COUNT_TOKENS),
+    ],
+)
+def test_what_is_described_of_a_property_has_the_type_that_the_function_wants(
+    schema: str, fields: dict[str, Field]
+) -> None:
+    accepted = 0
+    for name, field in fields.items():
+        described = SCHEMAS[schema]["properties"][name] | {"components": DOCUMENT["components"]}
+        for value in filter(Draft202012Validator(described).is_valid, VALUES):
+            accepted += 1
+            assert list(field.type(value, name)) == [], (name, value)
+    assert accepted > len(fields)
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
