@@ -14,7 +14,7 @@ export function command(name, files = {}) {
     const folder = mkdtempSync(join(tmpdir(), `${name}-`));
     try {
       for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-      return await execute(path, args, folder, { PATH: process.env.PATH, HOME: folder, ...environment(folder) });
+      return await execute(path, args, folder, { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment(folder) });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
