@@ -12,6 +12,7 @@ import pytest
 from tests.lambda_.conftest import LLAMA
 from tests.lambda_.limits.conftest import NOON, Doors, team
 from tests.lambda_.limits.table import Table
+from tests.lambda_.protocols.conversations import CONVERSATIONS
 from tests.lambda_.protocols.openai.events import ANSWER, COMPLETION, DONE, sse, text, used
 from tests.lambda_.protocols.openai.natives import ANSWER as VLLM_ANSWER
 from tests.lambda_.protocols.tgi import vllm_completions
@@ -64,6 +65,11 @@ ROUTES: dict[str, tuple[Any, str, dict[str, Any], Callable[[], Reply], int, int]
         106,
         11,
     ),
+    **{name: (TGI, asked.path, asked.body, lambda: parts(*ANSWER), 106, 11) for name, asked in CONVERSATIONS.items()},
+    **{
+        f"{name} on vLLM": (VLLM, asked.path, asked.body, lambda: parts(*VLLM_ANSWER), 106, 11)
+        for name, asked in CONVERSATIONS.items()
+    },
 }
 
 

@@ -18,6 +18,7 @@ from front_door.config import Config, Model
 from front_door.sagemaker import connection, hold
 
 from tests.lambda_.conftest import LLAMA, ApiClient
+from tests.lambda_.protocols.conversations import CONVERSATIONS, Asked
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, parts, plain_response
 from tests.lambda_.test_waking import ANSWER, HI, NO_CAPACITY, NOON_ON_SUNDAY, OFFICE, SLEEPER, set_clock
 
@@ -28,6 +29,7 @@ CHAT = parts(
     b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}\n\n'
     b"data: [DONE]\n\n"
 )
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 THROTTLED = error(429, "ThrottlingException")
 FORBIDDEN = error(403, "AccessDeniedException")
 
@@ -82,7 +84,11 @@ WAYS = {
     "a stream of a chat": ("/v1/chat/completions", HI | {"stream": True}, CHAT),
     "a buffered chat": ("/v1/chat/completions", HI, CHAT),
     "invocations": ("/invocations", HI, CHAT),
+    **{name: (asked.path, asked.body, CHAT) for name, asked in CONVERSATIONS.items()},
 }
+
+
+_OTHER_WAYS = [way for way in WAYS if way not in CONVERSATIONS]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -109,14 +115,15 @@ def test_a_client_that_waits_longer_gets_a_sign_of_life_every_ten_seconds(
     assert response.status == 200
     assert clock.waited == pytest.approx(10)
     content = b"".join(response.body)
-    sign = b":\n\n" if response.headers["Content-Type"] == "text/event-stream" else b"\n"
-    signs = (len(content) - len(content.lstrip(b":\n"))) / len(sign)
-    if sign == b"\n":
+    if response.headers["Content-Type"] == "application/json":
+        signs = len(content) - len(content.lstrip(b"\n"))
         # White space is sent at most once a second, by the clock of the process.
         assert signs >= 1
         assert "x" in json.dumps(json.loads(content))
     else:
-        assert signs == clock.waited // 10
+        sign = PING if path.endswith("/messages") else b":\n\n"
+        assert content.startswith(sign * int(clock.waited // 10))
+        assert content.count(sign) == clock.waited // 10
         assert b'"x"' in content
     assert len({request.body for request in sagemaker.received}) == 1
     (line,) = api.log()
@@ -137,7 +144,7 @@ def test_the_first_pause_is_five_seconds_and_the_others_are_fifteen_to_twenty_fi
     assert len({round(pause, 3) for pause in pauses[1:]}) > 20
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", _OTHER_WAYS)
 def test_after_the_deadline_the_client_gets_the_error_of_its_protocol(
     holding: Callable[..., ApiClient], sagemaker: SageMakerDouble, clock: Clock, way: str
 ) -> None:
@@ -160,6 +167,29 @@ def test_after_the_deadline_the_client_gets_the_error_of_its_protocol(
     assert (line["status"], line["error"], line["error_status"]) == (200, "no_capacity", 503)
 
 
+@pytest.mark.parametrize("asked", CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_after_the_deadline_responses_and_messages_end_with_their_error(
+    holding: Callable[..., ApiClient], sagemaker: SageMakerDouble, clock: Clock, asked: Asked
+) -> None:
+    sagemaker.replies, sagemaker.repeats = [NO_CAPACITY], True
+    api = holding()
+    response = api.send(*asked, seconds=900)
+    assert (response.status, 870 < clock.waited < 899) == (200, True)
+    assert asked.error(response.body)["message"].startswith("No copy of the model is running.")
+    (line,) = api.log()
+    assert (line["status"], line["error"], line["error_status"]) == (200, "no_capacity", 503)
+
+
+@pytest.mark.parametrize("asked", CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_any_other_error_ends_the_wait_for_responses_and_messages(
+    holding: Callable[..., ApiClient], sagemaker: SageMakerDouble, clock: Clock, asked: Asked
+) -> None:
+    sagemaker.replies, sagemaker.repeats = [NO_CAPACITY, THROTTLED], True
+    response = holding().send(*asked, seconds=900)
+    assert (response.status, clock.waited) == (429, 5)
+    assert asked.error(response.body)["type"] == ("overloaded_error" if asked.is_message else "rate_limit_error")
+
+
 def test_a_client_whose_deadline_is_near_is_refused_at_once(
     holding: Callable[..., ApiClient], sagemaker: SageMakerDouble, clock: Clock
 ) -> None:
@@ -172,7 +202,7 @@ def test_a_client_whose_deadline_is_near_is_refused_at_once(
 @pytest.mark.parametrize(
     ("failure", "status", "kind"), [(THROTTLED, 429, "overloaded"), (FORBIDDEN, 502, "permission")]
 )
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", _OTHER_WAYS)
 def test_any_other_error_ends_the_wait(
     holding: Callable[..., ApiClient],
     sagemaker: SageMakerDouble,
