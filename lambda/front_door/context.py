@@ -53,6 +53,7 @@ class RequestContext:
         variant: The production variant that is tested. None: SageMaker chooses one.
         admission: What the caller may do. None: call all models.
         lowers_max_tokens: Whether a number of tokens that does not fit is lowered also if the client has set it.
+        lowered_to: What it has been lowered to.
     """
 
     request: Request
@@ -66,6 +67,7 @@ class RequestContext:
     variant: str | None = None
     admission: "Admission | None" = None
     lowers_max_tokens: bool = False
+    lowered_to: int | None = None
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
@@ -281,6 +283,7 @@ class RequestContext:
             if tokens is None or tokens in tried:
                 return None
             tried.add(tokens)
+            self.lowered_to = tokens
             return self._encode(model, engine.with_max_tokens(body, tokens))
 
         return Invocation(

@@ -146,6 +146,13 @@ def test_the_model_calls_a_tool(client: Anthropic, options: dict[str, Any]) -> N
     assert (call_of(message), message.stop_reason) == (TOOL, "tool_use")
 
 
+@pytest.mark.parametrize("max_tokens", [2, 3, 4])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_that_the_limit_cuts_off_is_no_call_to_make(client: Anthropic, stream: bool, max_tokens: int) -> None:
+    message = answer(client, stream=stream, tools=TOOLS, max_tokens=max_tokens)
+    assert (call_of(message)["name"], message.stop_reason) == (TOOL["name"], "max_tokens")
+
+
 def test_the_model_answers_after_a_tool_has(client: Anthropic) -> None:
     first = answer(client, stream=True, tools=TOOLS)
     (call,) = first.content

@@ -153,6 +153,15 @@ def test_the_model_calls_a_tool(client: OpenAI, options: dict[str, Any]) -> None
     assert (call_of(response), response.status) == (TOOL, "completed")
 
 
+@pytest.mark.parametrize("max_tokens", [2, 3, 4])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_that_the_limit_cuts_off_is_incomplete(client: OpenAI, stream: bool, max_tokens: int) -> None:
+    response = answer(client, stream=stream, tools=TOOLS, max_output_tokens=max_tokens)
+    (item,) = response.output
+    assert isinstance(item, ResponseFunctionToolCall)
+    assert (item.name, item.status, response.status) == (TOOL["name"], "incomplete", "incomplete")
+
+
 def test_the_model_answers_after_a_tool_has(client: OpenAI) -> None:
     items: list[Any] = [{"role": "user", "content": "Weather?"}]
     first = answer(client, stream=False, input=items, tools=TOOLS)

@@ -63,6 +63,7 @@ class NativeAnswer:
                 break
             if data == b"[DONE]":
                 self.state.is_done = self.state.has_choices  # without an answer an error follows
+                self._correct_reason()
             elif (chunk := parse_object(data)) is None:
                 self.state.error = unknown_form()
             else:
@@ -78,6 +79,15 @@ class NativeAnswer:
         except ApiError as error:
             self.state.error = error
             return []
+
+    def _correct_reason(self) -> None:
+        """In streams vLLM gives a call that the limit cuts off the reason of a whole one, sometimes with `{}`."""
+        if self.state.finish_reason == "tool_calls":
+            may_be_cut = self._deltas.lacks_arguments
+        else:
+            may_be_cut = self.state.finish_reason == "stop" and self._exchange.has_final_answer
+        if may_be_cut and self._exchange.is_at_limit:
+            self.state.finish_reason = "length"
 
     def check_first(self, events: bytes) -> None:
         """See `Answer`."""

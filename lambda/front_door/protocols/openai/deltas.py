@@ -4,6 +4,7 @@ from typing import Any
 
 from front_door.errors import ApiError
 from front_door.generation.events import Delta
+from front_door.http.json import parse_object
 from front_door.http.json_schema import STRING, Field, array, struct
 from front_door.protocols.openai.relay import Progress, unknown_form
 
@@ -32,6 +33,12 @@ class ChatDeltas:
         self._request_id = request_id
         self._progress = progress
         self._calls: list[object] = []
+        self._arguments: list[str] = []
+
+    @property
+    def lacks_arguments(self) -> bool:
+        """Whether the last call has none so far, or a part of them."""
+        return bool(self._calls) and not parse_object("".join(self._arguments).encode())
 
     def read(self, chunk: dict[str, Any]) -> list[Delta]:
         """What a chunk adds.
@@ -66,9 +73,11 @@ class ChatDeltas:
         arguments = function.get("arguments") or ""
         index = call.get("index", len(self._calls))
         if self._calls and self._calls[-1] == index:
+            self._arguments.append(arguments)
             return Delta(arguments=arguments)
         if index in self._calls or not function.get("name"):
             raise ApiError("upstream", _MIXED_CALLS, log_detail="mixed calls")
         self._calls.append(index)
+        self._arguments = [arguments]
         call_id = call.get("id") or f"call_{self._request_id}_{len(self._calls)}"
         return Delta(tool_name=function["name"], call_id=call_id, arguments=arguments)

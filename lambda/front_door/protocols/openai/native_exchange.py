@@ -48,6 +48,18 @@ class NativeExchange:
         """Whether the container can stream its response."""
         return self._server.can_stream(self._body)
 
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether the answer is as long as it may get."""
+        generated = self.progress.usage.get("completion_tokens")
+        limit = self._ctx.lowered_to or texts_of(self._body)[0]
+        return isinstance(generated, int) and generated >= limit
+
+    @property
+    def has_final_answer(self) -> bool:
+        """Whether a tool stands for the response format."""
+        return self._request.final_answer is not None
+
     def open(self) -> UntilDone:
         """Invoke the model for a stream."""
         stream = self._ctx.stream(self._model, self._body, may_lower_tokens=not self._request.has_max_tokens)

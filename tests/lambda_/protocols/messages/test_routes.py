@@ -116,6 +116,39 @@ def test_several_calls_and_thinking_of_vllm(api_for: Api, sagemaker: SageMakerDo
         assert found == expected[skipped:]
 
 
+@pytest.mark.parametrize("arguments", ["", "{}", '{"city":"Ly'])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_of_vllm_that_the_limit_cuts_off_is_no_call_to_make(
+    api_for: Api, sagemaker: SageMakerDouble, arguments: str, stream: bool
+) -> None:
+    """vLLM says `tool_calls` in a stream, and writes `{}` for a call that has no arguments yet."""
+    function = {"name": "weather", "arguments": arguments}
+    begun = vllm.chat_chunk({"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]})
+    sent = [vllm.FIRST, begun, vllm.chat_chunk({}, "tool_calls"), vllm.usage_chunk(), DONE]
+    for max_tokens, reason in ((2, "max_tokens"), (3, "tool_use")):
+        if reason == "max_tokens" or arguments in ("", "{}"):
+            sagemaker.replies.append(parts(*sent))
+            body = {**HI, "max_tokens": max_tokens, "tools": TOOLS, "stream": stream}
+            response = api_for(vllm.VLLM).send(PATH, body)
+            assert response.status == 200
+            assert f'"stop_reason":"{reason}"'.encode() in response.body
+
+
+def test_a_call_is_cut_off_by_what_fits_behind_the_prompt_too(api_for: Api, sagemaker: SageMakerDouble) -> None:
+    too_long = (
+        "This model's maximum context length is 12 tokens. However, you requested 50 output tokens and your prompt"
+    )
+    too_long += " contains 10 input tokens, for a total of 60 tokens."
+    function = {"name": "weather", "arguments": '{"city":'}
+    begun = vllm.chat_chunk({"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]})
+    sent = [vllm.FIRST, begun, vllm.chat_chunk({}, "tool_calls"), vllm.usage_chunk(), DONE]
+    sagemaker.replies += [vllm.refused(400, {"error": {"message": too_long, "code": 400}}), parts(*sent)]
+    message = api_for(vllm.VLLM).send(PATH, {**HI, "tools": TOOLS}).json()
+    assert sagemaker.received[1].json()["max_tokens"] == 2
+    assert message["stop_reason"] == "model_context_window_exceeded"
+    assert message["content"] == [{"type": "tool_use", "id": "c1", "name": "weather", "input": {}}]
+
+
 @BOTH
 def test_a_stop_sequence_is_reported(api_for: Api, sagemaker: SageMakerDouble, model: Model, sent: list[bytes]) -> None:
     if model is LLAMA:

@@ -212,6 +212,34 @@ def test_reasoning_and_several_calls_of_vllm(vllm: ApiClient, sagemaker: SageMak
     assert response["usage"]["input_tokens_details"]["cached_tokens"] == 4
 
 
+@pytest.mark.parametrize("arguments", ["", "{}", '{"city":"Be'])
+def test_a_call_of_vllm_that_the_limit_cuts_off_is_incomplete(
+    vllm: ApiClient, sagemaker: SageMakerDouble, arguments: str
+) -> None:
+    """vLLM says `tool_calls` in a stream, and writes `{}` for a call that has no arguments yet."""
+    function = {"name": "weather", "arguments": arguments}
+    call = chat_chunk({"tool_calls": [{"index": 0, "id": "call_0", "type": "function", "function": function}]})
+    events = [natives.FIRST, call, chat_chunk({}, "tool_calls"), usage_chunk(), DONE]
+    response = both(vllm, sagemaker, *events, tools=[WEATHER], max_output_tokens=2)
+    assert (response["status"], response["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
+    assert [item["status"] for item in response["output"]] == ["incomplete"]
+
+
+def test_a_formatted_answer_beside_tools_that_the_limit_cuts_off_is_incomplete(
+    vllm: ApiClient, sagemaker: SageMakerDouble
+) -> None:
+    def events(arguments: str) -> list[bytes]:
+        function = {"name": "final_answer", "arguments": arguments}
+        call = chat_chunk({"tool_calls": [{"index": 0, "id": "call_0", "type": "function", "function": function}]})
+        return [natives.FIRST, call, chat_chunk({}, "tool_calls"), usage_chunk(), DONE]
+
+    asked = {"tools": [WEATHER], "text": {"format": SCHEMA}}
+    response = both(vllm, sagemaker, *events('{"city":"Be'), **asked, max_output_tokens=2)
+    assert response["status"] == "incomplete"
+    response = both(vllm, sagemaker, *events('{"city":"Bern"}'), **asked, max_output_tokens=20)
+    assert response["status"] == "completed"
+
+
 SCHEMA = {"type": "json_schema", "name": "place", "schema": WEATHER["parameters"]}
 
 
