@@ -12,7 +12,6 @@ from front_door.protocols.conversation import Conversation
 from front_door.protocols.messages import answer
 from front_door.protocols.messages.errors import RequestErrors, name_request
 from front_door.protocols.messages.request import MessagesRequest, read_count, read_message
-from front_door.protocols.messages.writer import MessageWriter
 from front_door.protocols.openai.validation import model_of
 
 
@@ -25,7 +24,7 @@ def create(ctx: RequestContext) -> Response:
     conversation = Conversation(ctx, model, request.chat, problems, request.names)
     message = answer.message(f"msg_{ctx.log.request_id}", model.full_name)
     if request.stream:
-        response = conversation.stream(MessageWriter(conversation, request, message, ctx.log.request_id))
+        response = conversation.stream(answer.MessageWriter(conversation, request, message, ctx.log.request_id))
     else:
         build = _build_message(conversation, request, message)
         response = buffered_response(ctx, build, RequestErrors(ctx.log.request_id))

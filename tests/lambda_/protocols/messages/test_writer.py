@@ -9,8 +9,8 @@ from front_door.errors import ApiError
 from front_door.generation.events import Delta
 from front_door.http.json import compact
 from front_door.protocols.messages import answer
+from front_door.protocols.messages.answer import MessageWriter
 from front_door.protocols.messages.request import MessagesRequest
-from front_door.protocols.messages.writer import MessageWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
