@@ -23,7 +23,11 @@ def by_the_schema(draft: Draft) -> dict[str, Any]:
     plain = json.loads(draft.body or b"{}")
     schemas = draft.door.document["components"]["schemas"]
     found = draft.values.value(schemas[draft.route.request or ""])
-    limits = {name: plain[name] for name in ("model", "max_tokens") if name in plain and name not in found}
+    limits = {
+        name: plain[name]
+        for name in ("model", "max_tokens", "max_output_tokens")
+        if name in plain and name not in found
+    }
     body: dict[str, Any] = {**found, **limits}
     if "messages" in body:
         body["messages"] = [*body["messages"], {"role": "user", "content": draft.values.text()}]

@@ -194,23 +194,40 @@ def plain_body(draft: Draft) -> dict[str, Any]:
     if name == "InvocationsRequest":
         choices = ["chat"] if draft.engines == ("sglang",) else ["inputs", "chat", "prompt"]
         name = generator.choice(choices)
-    if name in ("ChatCompletionRequest", "chat"):
-        messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": text}]
-        body: dict[str, Any] = {"messages": messages, "max_tokens": tokens, **stream}
-    elif name in ("CompletionRequest", "prompt"):
-        body = {"prompt": text, "max_tokens": tokens, **stream}
+    body = _limited_prompt(name or "", text, tokens)
+    if name not in ("GenerateRequest", "CountTokensRequest"):
+        body |= stream
+    if "inputs" in body:
+        body["parameters"]["details"] = generator.random() < 0.3
     else:
-        parameters = {"max_new_tokens": tokens, "details": generator.random() < 0.3}
-        body = {"inputs": text, "parameters": parameters}
-        if name != "GenerateRequest":
-            body |= stream
-    if "inputs" not in body:
         body["model"] = draft.model
-        if generator.random() < 0.3:
-            body["temperature"] = round(generator.uniform(0, 2), 2)
-        if generator.random() < 0.1:
+        if generator.random() < 0.3 and name != "CountTokensRequest":
+            body["temperature"] = round(generator.uniform(0, 1 if name == "MessagesRequest" else 2), 2)
+        if generator.random() < 0.1 and draft.route.request in _HAVE_CHOICES:
             body["n"] = 2
     return body
+
+
+def _limited_prompt(name: str, text: str, tokens: int) -> dict[str, Any]:
+    """A text and a number of tokens in the form of a request."""
+    system, messages = "Be brief.", [{"role": "user", "content": text}]
+    match name:
+        case "ChatCompletionRequest" | "chat":
+            return {"messages": [{"role": "system", "content": system}, *messages], "max_tokens": tokens}
+        case "CompletionRequest" | "prompt":
+            return {"prompt": text, "max_tokens": tokens}
+        case "ResponsesRequest":
+            return {"instructions": system, "input": text, "max_output_tokens": tokens}
+        case "MessagesRequest":
+            return {"system": system, "messages": messages, "max_tokens": tokens}
+        case "CountTokensRequest":
+            return {"system": system, "messages": messages}
+        case _:
+            return {"inputs": text, "parameters": {"max_new_tokens": tokens}}
+
+
+_HAVE_CHOICES = ("ChatCompletionRequest", "CompletionRequest", "InvocationsRequest")
+_CHATS = ("ChatCompletionRequest", "InvocationsRequest", "ResponsesRequest", "MessagesRequest", "CountTokensRequest")
 
 
 def allowed_models(door: Door, consumer: str) -> list[str]:
@@ -220,7 +237,7 @@ def allowed_models(door: Door, consumer: str) -> list[str]:
 
 def _needs_one_model(route: Route) -> bool:
     """Whether a route answers only for a front door's only model: nothing in its requests can name another."""
-    names_model = route.protocol == "openai" or "{model}" in route.path
+    names_model = route.protocol != "tgi" or "{model}" in route.path
     return not names_model and (route.request is not None or route.path == "/info")
 
 
@@ -228,4 +245,4 @@ def _is_answered(route: Route, engines: tuple[str, ...]) -> bool:
     """Whether one of these engines answers a route at all: SGLang answers chats alone."""
     if engines != ("sglang",) or route.request is None:
         return True
-    return route.request in ("ChatCompletionRequest", "InvocationsRequest")
+    return route.request in _CHATS

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
+from front_door.routes import Route
 
 from tests.robustness.generated.client import Received
 from tests.robustness.generated.drafts import WORD, Wire
@@ -39,6 +40,21 @@ def _texts(event: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
         for at, inner in enumerate(event):
             number = inner.get("index", at) if isinstance(inner, dict) else at
             yield from _texts(inner, (*place, number))
+
+
+_NAME = re.compile(rb"^event: [a-z_.]+\n")
+_ENDS = {
+    "ResponsesRequest": ("response.completed", "response.incomplete", "response.failed", "error"),
+    "MessagesRequest": ("message_stop", "error"),
+}
+"""The types of the last events of streams that have no other end."""
+_ERRORS = {"tgi": "ErrorResponse", "openai": "OpenAIError", "anthropic": "AnthropicError"}
+
+
+def _has_end(route: Route, data: list[bytes], *, is_openai: bool) -> bool:
+    if route.request in _ENDS:
+        return bool(data) and json.loads(data[-1])["type"] in _ENDS[route.request]
+    return is_openai or route.protocol != "openai"
 
 
 class ResponseChecks:
@@ -79,14 +95,14 @@ class ResponseChecks:
 
     def _stream(self, wire: Wire, name: str, schema: Any, body: bytes) -> list[str]:
         *events, rest = body.split(b"\n\n")
-        events = [event for event in events if not event.startswith(b":")]
+        events = [_NAME.sub(b"", event) for event in events if not event.startswith(b":")]
         if rest or any(not event.startswith(b"data: ") or b"\n" in event for event in events):
             return [f"no whole events: {body[-300:]!r}"]
         data = [event.removeprefix(b"data: ") for event in events]
         is_openai = data[-1:] == [b"[DONE]"]
         data = data[:-1] if is_openai else data
         problems = [] if data else ["no events"]
-        if wire.route is not None and wire.route.protocol == "openai" and not is_openai:
+        if wire.route is not None and not _has_end(wire.route, data, is_openai=is_openai):
             problems.append(f"no end: {body[-300:]!r}")
         if any(event.startswith(b'{"error"') for event in data[:-1]):
             problems.append(f"events after an error: {body[-500:]!r}")
@@ -106,9 +122,9 @@ class ResponseChecks:
         if response.status in (429, 503) and not response.headers.get("retry-after"):
             problems.append("no Retry-After")
         is_gateways = "x-amzn-errortype" in response.headers
-        names = ["OpenAIError"] if is_gateways else ["OpenAIError", "ErrorResponse"]
+        names = ["OpenAIError"] if is_gateways else list(_ERRORS.values())
         if wire.route is not None and not is_gateways:
-            names = ["OpenAIError"] if wire.route.protocol == "openai" else ["ErrorResponse"]
+            names = [_ERRORS[wire.route.protocol]]
         schemas = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
         return problems + self._invalid(" or ".join(names), schemas, response.body)
 

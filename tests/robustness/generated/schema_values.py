@@ -20,7 +20,7 @@ _TEXTS = [
     "data: x",
 ]
 _JSON_SCHEMA: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-_SMALL = {"max_tokens", "max_new_tokens", "max_completion_tokens", "truncate"}
+_SMALL = {"max_tokens", "max_output_tokens", "max_new_tokens", "max_completion_tokens", "truncate"}
 
 
 class SchemaValues:
@@ -96,9 +96,10 @@ class SchemaValues:
         pattern = schema.get("pattern")
         if pattern is None:
             return self.text()
-        found = self._random.choice([f"f_{self._word}", "get-weather", "A" * 64])
-        assert re.search(pattern, found), f"{name}: {pattern}"
-        return found
+        known = [f"f_{self._word}", "get-weather", "A" * 64, f"rs_{self._word}"]
+        found = [each for each in known if re.search(pattern, each)]
+        assert found, f"{name}: {pattern}"
+        return self._random.choice(found)
 
     def _integer(self, schema: Mapping[str, Any], _name: str) -> int:
         least = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)

@@ -33,7 +33,14 @@ class HostileStack(Stack):
         cors = Cors(allowed_origins=["https://app.example"])
         limits = {"rate_limit": RATE, "burst_limit": BURST}
         door = FrontDoor(
-            self, "Door", models=models, default_max_tokens=16, cors=cors, cloud_watch_role=False, **limits
+            self,
+            "Door",
+            models=models,
+            default_max_tokens=16,
+            count_tokens=list(models),
+            cors=cors,
+            cloud_watch_role=False,
+            **limits,
         )
         rates = {"rate": RATE, "burst": BURST}
         door.add_consumer("team-a", **rates)
