@@ -72,6 +72,7 @@ LANGUAGES = {
     "python": "compiled; run if it calls URL; synthesized if it defines a stack",
     "bash": "its syntax; run if it calls $URL",
     "json": "parsed",
+    "toml": "parsed",
     "": "text: an output, a picture, or an error",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -88,13 +89,15 @@ def test_an_app_or_a_stack_synthesizes(block: Block, tmp_path: Path, monkeypatch
     assert "aws:cloudformation:stack" in {one["type"] for one in manifest["artifacts"].values()}
 
 
-OTHERS = [block for block in BLOCKS if block.language in ("bash", "json")]
+OTHERS = [block for block in BLOCKS if block.language in ("bash", "json", "toml")]
 
 
 @pytest.mark.parametrize("block", OTHERS, ids=names(OTHERS))
-def test_shell_code_and_json_have_no_fault_of_syntax(block: Block) -> None:
+def test_shell_code_and_data_have_no_fault_of_syntax(block: Block) -> None:
     if block.language == "json":
         json.loads(block.code)
+    elif block.language == "toml":
+        tomllib.loads(block.code)
     else:
         done = subprocess.run(["bash", "-n", "-c", block.code], capture_output=True, text=True, timeout=30)
         assert (done.returncode, done.stderr) == (0, "")
