@@ -226,7 +226,7 @@ def test_an_image_for_a_model_that_sees_none_is_an_error(client: Anthropic, stre
     [
         ({"extra_body": {"temperature": 2}}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
-        ({"stop_sequences": list("0123456789a")}, "stop_sequences"),
+        ({"stop_sequences": ["END", ""]}, r"stop_sequences\[1\]"),
         ({"output_config": {"format": {"type": "json_schema", "schema": {"type": "text"}}}}, "output_config.format"),
         ({"tools": [{"name": "a", "input_schema": "{}"}]}, r"tools\[0\].input_schema"),
     ],

@@ -230,7 +230,7 @@ def test_an_image_for_a_model_that_sees_none_is_an_error(client: OpenAI) -> None
     [
         ({"temperature": 3}, "temperature"),
         ({"top_p": 2}, "top_p"),
-        ({"extra_body": {"stop": list("0123456789a")}}, "stop"),
+        ({"extra_body": {"stop": 1}}, "stop"),
         ({"text": {"format": {"type": "json_schema", "name": "a", "schema": {"type": "text"}}}}, "text.format"),
         ({"input": [{"role": "tool", "content": "Hi"}]}, "input[0].role"),
     ],
