@@ -77,7 +77,9 @@ def check_log(door: Door, log: str, seed: str) -> None:
     assert "Runtime API violation" not in log
     assert "Traceback" not in log
     own = [json.loads(line) for line in lines if line.startswith('{"level"')]
-    assert [line for line in own if line["level"] == "ERROR"] == []
+    # An authorizer that gets headers fails with this message where there is no key, as API Gateway wants it.
+    failed = [line for line in own if line["level"] == "ERROR"]
+    assert [line for line in failed if line.get("errorMessage") != "Unauthorized"] == []
     # A machine that is busy may keep the store longer than the front door waits for it.
     assert len([line for line in own if "store_failure" in line]) <= len(own) / 20
     assert {line["consumer"] for line in own if "consumer" in line} <= set(door.keys)
