@@ -16,9 +16,11 @@ from tests.robustness.corpus import (
     VALUES,
     minimal_body,
     prompt_member,
+    valid_body,
     with_prompt_text,
     with_unknown_member,
 )
+from tests.robustness.wrong_values import WRONG_VALUES, paths_in, with_value_at
 
 MAX_SECONDS = 10.0
 
@@ -119,6 +121,7 @@ def test_of_duplicate_models_the_last_is_used(client: CheckedClient, path: str) 
     assert (rejected.status, rejected.json()["error"]["code"]) == (404, "model_not_found")
 
 
+NOT_FOUND = ("model_not_found", "not_found_error")
 LARGE_PATHS = ["/generate", "/generate_stream", *(path for path in POST_PATHS if path.startswith("/v1/"))]
 
 
@@ -138,6 +141,23 @@ def test_a_huge_prompt_is_sent_completely_or_rejected_as_too_large(
         else:
             assert response.status == 413
             assert str(LLAMA.max_body_bytes) in response.body.decode()
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages", "/v1/messages/count_tokens"])
+def test_a_wrong_value_is_refused_by_the_name_of_its_member(client: CheckedClient, path: str) -> None:
+    valid = valid_body(path)
+    refused = set()
+    for place in paths_in(valid):
+        for wrong in WRONG_VALUES:
+            response = client.send(path, with_value_at(valid, place, wrong))
+            if response.status == 200:
+                continue
+            refused.add(place[0])
+            error = response.json()["error"]
+            assert response.status == (404 if error.get("code", error["type"]) in NOT_FOUND else 400), response.body
+            is_json = "Failed to parse" not in error["message"]  # NaN is none, wherever it is
+            assert not is_json or str(place[0]) in error["message"], (place, wrong, error)
+    assert {"model", "tools", "tool_choice"} < refused
 
 
 def test_the_size_limit_is_exact(client: CheckedClient) -> None:
