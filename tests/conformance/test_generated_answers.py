@@ -84,7 +84,8 @@ def deltas(data: st.DataObject, said: Said) -> Iterator[dict[str, Any]]:
 def answer_with(data: st.DataObject, sagemaker: SageMakerDouble, said: Said, finish_reason: str) -> None:
     """Let the container say something, twice, several chunks in each part of its stream."""
     chunks = [FIRST, *(chat_chunk(delta) for delta in deltas(data, said)), chat_chunk({}, finish_reason)]
-    payload = b"".join([*chunks, usage_chunk(completion_tokens=MAX_TOKENS), DONE])
+    count = MAX_TOKENS if finish_reason == "length" else 2
+    payload = b"".join([*chunks, usage_chunk(completion_tokens=count), DONE])
     cuts = sorted(data.draw(st.lists(st.integers(0, len(payload)), max_size=5)))
     payloads = [payload[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(payload)], strict=True)]
     sagemaker.received.clear()
