@@ -15,9 +15,10 @@ from tests.engines.server import LOGS
 SCRIPTS = Path(__file__).parents[1] / "clients" / "python"
 CLIENTS = (
     *("openai_sdk", "langchain_chat_openai", "huggingface_hub_2"),
-    *("huggingface_hub_0", "text_generation_client", "langchain_hugging_face"),
+    *("openai_responses", "anthropic_messages", "huggingface_hub_0", "text_generation_client"),
+    "langchain_hugging_face",
 )
-"""Those of OpenAI's protocol, and those that speak TGI or both."""
+"""Those of OpenAI's and Anthropic's protocols, and those that speak TGI or both."""
 
 REFUSED = {"langchain_hugging_face": {"generate": "`typical_p` is not allowed for this endpoint"}}
 """What a library asks for by itself, and vLLM does not have: tgi_differences.json lists it."""
