@@ -32,7 +32,8 @@ class TextFrames:
         if 2 * len(texts) + 1 != len(lines) or not is_utf8(events):
             return None
         # Behind a quotation mark there would be more than the text.
-        return None if _END_OF_TEXT.search(b"\n".join(texts)) else texts
+        joined = b"\n".join(texts)
+        return None if b'"' in joined and _END_OF_TEXT.search(joined) else texts
 
     def learn(self, event: bytes) -> bool:
         """Keep what is around the text of an event that has nothing else; returns whether it was found."""
