@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import string
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.api import ApiKey, Quota, RestApi, Throttle, UsagePlan
@@ -112,7 +113,7 @@ class _Reader:
                 # API Gateway keeps the value that a key was created with, whatever becomes of its secret.
                 value=self._known_keys.get(self._template.physical_id(name))
                 or self._with_secrets(entry.get("Value", ""))
-                or secrets.token_urlsafe(30),
+                or _generated_key(),
                 enabled=entry.get("Enabled", False),
             )
             for name, entry in self._template.resources("AWS::ApiGateway::ApiKey").items()
@@ -161,3 +162,8 @@ def _method_throttle(settings: list[Properties]) -> dict[str, Throttle]:
             path = entry.get("ResourcePath", "/*").removeprefix("/").replace("~1", "/") or "/"
             found[f"{path}/{entry.get('HttpMethod', '*')}"] = throttle
     return found
+
+
+def _generated_key() -> str:
+    """A key as API Gateway generates it: no sign in it that a command line takes for an option."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(40))
