@@ -87,7 +87,10 @@ def _no_valid_credentials(draft: Draft) -> None:
         "Bearer ' OR 1=1",
     ]
     if generator.random() < 0.8:
-        draft.headers.append((generator.choice(["Authorization", "X-Api-Key"]), generator.choice(wrong)))
+        value = generator.choice(wrong)
+        # The bare key in X-Api-Key is what Anthropic's clients send.
+        is_valid = value == key and "/v1/messages" in draft.path
+        draft.headers.append(("Authorization" if is_valid else generator.choice(["Authorization", "X-Api-Key"]), value))
     draft.statuses = frozenset({401, 403})
 
 
