@@ -19,6 +19,7 @@ from front_door.sagemaker import connection
 
 # As axum, TGI's HTTP library, sends it; the last one keeps proxies from buffering.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
 MAX_SILENT_SECONDS = 240.0
 """How long a buffered response waits without sending anything; until then an error still has its own status."""
 

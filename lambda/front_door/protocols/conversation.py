@@ -220,7 +220,7 @@ class _RenamedProblems(Problems):
     def __init__(self, found: Problems, names: Mapping[str, str]) -> None:
         super().__init__()
         self._client = found
-        self._names = sorted(names.items(), key=lambda pair: -len(pair[0]))
+        self._names = names
 
     def add(self, param: str, sentence: str) -> None:
         """See `Problems`."""
@@ -235,8 +235,8 @@ class _RenamedProblems(Problems):
         self._client.raise_if_any()
 
     def _rename(self, param: str) -> str:
-        for chat, client in self._names:
-            rest = param.removeprefix(chat)
-            if param.startswith(chat) and (not rest or rest[0] in ".["):
-                return client + rest
-        return param
+        found = [chat for chat in self._names if param == chat or param.startswith((f"{chat}.", f"{chat}["))]
+        if not found:
+            return param
+        chat = max(found, key=len)
+        return self._names[chat] + param.removeprefix(chat)

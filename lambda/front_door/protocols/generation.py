@@ -10,6 +10,7 @@ from front_door.generation.choice import Choice, log_choices, raise_incomplete
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
 from front_door.http.sse import KeptEvents
+from front_door.request_log import RequestLog
 from front_door.sagemaker.invocation import ModelStream
 
 
@@ -100,9 +101,13 @@ class Generation:
                 deltas[index] = yield from self.retry_buffered(index)
             elif (error := self.choices[index].error) is not None:
                 raise error
-        raise_incomplete(self.choices)
-        log_choices(self._ctx.log, self.request, self.choices)
+        self.check_last(b"", self._ctx.log)
         return deltas
+
+    def check_last(self, _events: bytes, log: RequestLog) -> None:
+        """Log the token counts; raises ApiError if a choice has failed or has no end."""
+        raise_incomplete(self.choices)
+        log_choices(log, self.request, self.choices)
 
     def _whole_deltas(self) -> Iterator[tuple[int, list[Delta]]]:
         from front_door.generation.fan_out import WholeResponse, merge_streams

@@ -6,7 +6,7 @@ from typing import Any
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.delivery import EventSource
-from front_door.generation.choice import Choice, log_choices, raise_incomplete
+from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
 from front_door.generation.frames import TextFrames
 from front_door.generation.request import Problems
@@ -45,7 +45,6 @@ class TranslatedAnswer:
         """See `Answer`."""
         self._generation.raise_first_error(events)
 
-    def check_last(self, _events: bytes, log: RequestLog) -> None:
+    def check_last(self, events: bytes, log: RequestLog) -> None:
         """See `Answer`."""
-        raise_incomplete(self._generation.choices)
-        log_choices(log, self._generation.request, self._generation.choices)
+        self._generation.check_last(events, log)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.delivery import ResponseBuilder, buffered_response, stream_response
-from front_door.generation.choice import Choice, log_choices, raise_incomplete, total_usage
+from front_door.generation.choice import Choice, total_usage
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
 from front_door.http.json import compact, not_json
@@ -16,7 +16,6 @@ from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.openai.validation import model_of
-from front_door.request_log import RequestLog
 from front_door.sagemaker import connection
 
 _DONE = b"data: [DONE]\n\n"
@@ -116,7 +115,7 @@ def _stream_response(
             _MultiChoiceStream(generation, translator),
             OPENAI,
             check_first=lambda _events: None,
-            check_last=translator.check_last,
+            check_last=generation.check_last,
         )
     return stream_response(
         ctx,
@@ -124,7 +123,7 @@ def _stream_response(
         OPENAI,
         translate=translator.translate_only,
         check_first=generation.raise_first_error,
-        check_last=translator.check_last,
+        check_last=generation.check_last,
     )
 
 
@@ -149,11 +148,6 @@ class _Translator:
         if was_done or not choice.is_done or not all(each.is_done for each in self.choices):
             return out
         return out + self._end()
-
-    def check_last(self, _events: bytes, log: RequestLog) -> None:
-        """Log the token counts; raises ApiError if a choice has failed or has no end."""
-        raise_incomplete(self.choices)
-        log_choices(log, self._request, self.choices)
 
     def _end(self) -> bytes:
         if not self._request.include_usage:
