@@ -37,10 +37,16 @@ if __name__ == "__main__":
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from typing import Any
 
-from aws_cdk import App, Aspects, Environment, Validations
+from aws_cdk import App, Aspects, CloudFormationValidatePlugin, Environment, Validations
+
+if __name__ == "__main__" and (validates := os.environ.get("CDK_VALIDATION") != "false"):
+    # The CDK's own validation of templates takes a second to start, which Python needs for the following imports, none
+    # of which sends a message to the CDK's process. Otherwise the CDK starts it in `synth`.
+    validation = ThreadPoolExecutor().submit(CloudFormationValidatePlugin)
 
 from constructs_lib import ConfigurationError, Cors, IamNames
 from stacks.acceptance_settings import NAMES as ACCEPTANCE
@@ -229,7 +235,9 @@ def _is_on(context: Context, key: str, *, default: bool = True) -> bool:
 if __name__ == "__main__":
     # Without this variable a trace has no line of Python.
     has_traces = "JSII_HOST_STACK_TRACES" in os.environ
+    plugins = [validation.result()] if validates else []
     app = App(context={} if has_traces else {NO_CREATION_TRACES: True})
+    Validations.of(app).add_plugins(*plugins)
     # The CDK CLI sets both variables if it has credentials.
     env = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
     build(app, env)

@@ -1,8 +1,8 @@
 """The API definition that API Gateway imports: OpenAPI 3.0.1 with its extensions, inline in the template.
 
-It has the paths and operations of the OpenAPI document that the function serves at `GET /openapi.json`, so that both
-come from one table of routes. It has no request validators and no models: API Gateway has one response for all routes
-to a body that does not match, and the function answers each in the protocol of its client. Pure data: no aws_cdk here.
+It has the paths of the OpenAPI document that the function serves at `GET /openapi.json`, so that both come from one
+table of routes. It has no request validators and no models: API Gateway has one response for all routes to a body that
+does not match, and the function answers each in the protocol of its client. Pure data: no aws_cdk here.
 Source: API Gateway Developer Guide, "OpenAPI extensions for API Gateway".
 """
 
@@ -95,17 +95,13 @@ def _prefixes(path: str) -> Iterator[str]:
 
 
 def _item(document: Mapping[str, Any], settings: ApiSettings, path: str) -> dict[str, Any]:
-    """The methods of one path: those of the document, the open ones, and any other for the function to refuse."""
+    """The methods of one path: the open ones, and ANY for the others, whether the function serves or refuses them."""
     described = document["paths"].get(path, {})
     schemes = settings.schemes_of({tag for operation in described.values() for tag in operation.get("tags", ())})
-    served = {method.upper(): False for method in described}
-    served |= {method: True for method, open_path in settings.open_operations if open_path == path}
+    opened = {method for method, open_path in settings.open_operations if open_path == path}
     if settings.preflight:
-        served["OPTIONS"] = True
-    item = {
-        method.lower(): _operation(settings, path, () if is_open else schemes)
-        for method, is_open in sorted(served.items())
-    }
+        opened.add("OPTIONS")
+    item = {method.lower(): _operation(settings, path, ()) for method in sorted(opened)}
     return item | {_ANY_METHOD: _operation(settings, path, schemes)}
 
 

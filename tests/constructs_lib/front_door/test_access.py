@@ -434,7 +434,7 @@ def test_the_page_of_the_playground_is_the_only_open_operation(access: AccessMet
 
 
 def test_without_the_playground_its_route_requires_access_like_any_other() -> None:
-    assert required_schemes(operations(default())["GET", "/"]) == ["BearerKey", "ApiKey"]
+    assert required_schemes(operations(default())["ANY", "/"]) == ["BearerKey", "ApiKey"]
 
 
 def test_with_api_keys_the_function_rejects_requests_without_a_known_one(stack: Stack) -> None:

@@ -493,7 +493,7 @@ def test_all_arguments_can_be_combined(stack: Stack) -> None:
     )
     rendered = template(front_door)
     assert len(properties(rendered, "ApiGateway::RestApi")) == 1
-    assert required_schemes(operations(rendered)["POST", "/generate"]) == ["BearerToken"]
+    assert required_schemes(operations(rendered)["ANY", "/generate"]) == ["BearerToken"]
     assert required_schemes(operations(rendered)["OPTIONS", "/generate"]) == []
     assert required_schemes(operations(rendered)["GET", "/"]) == []
 
