@@ -24,23 +24,10 @@ if TYPE_CHECKING:
     from constructs_lib._stack_env import StackEnvironment
 
 
-def lambda_code(folder: str) -> lambda_.Code:
+def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> assets.Asset:
     """The code of one function, its folder itself at the root of the archive, without docstrings and comments.
 
-    Every function needs its own: the CDK binds code to the stack of its first function. It reads a folder once all the
-    same, however many stacks an app has.
-
-    Args:
-        folder: Name of the function's folder, such as `front_door`.
-
-    Raises:
-        FileNotFoundError: There is no such function.
-    """
-    return lambda_.Code.from_asset(_compact(folder), display_name=_display_name(folder))
-
-
-def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> assets.Asset:
-    """The same as an asset, for an L1 function.
+    It reads a folder once, however many stacks an app has.
 
     Args:
         scope: The scope of the asset.
@@ -50,9 +37,9 @@ def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> a
     Raises:
         FileNotFoundError: There is no such function.
     """
-    # As Code.from_asset creates it.
-    path, name = _compact(*folders), _display_name(folders[0])
-    return assets.Asset(scope, "Code", path=path, deploy_time=deploy_time, display_name=name)
+    # As the CDK's Code.from_asset creates it.
+    name = f"Lambda function {folders[0]}"
+    return assets.Asset(scope, "Code", path=_compact(*folders), deploy_time=deploy_time, display_name=name)
 
 
 def _compact(*folders: str) -> str:
@@ -61,10 +48,6 @@ def _compact(*folders: str) -> str:
         if not source.is_dir():
             raise FileNotFoundError(f"There is no Lambda function {source.name!r} in {source.parent}.")
     return str(compact_copy(*sources))
-
-
-def _display_name(folder: str) -> str:
-    return f"Lambda function {folder}"
 
 
 def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
@@ -92,16 +75,8 @@ def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
         )
 
 
-@cache
-def newest_python() -> lambda_.Runtime:
-    """The newest managed Python runtime that this release of aws-cdk-lib knows."""
-    major, minor = _newest_version()
-    runtime: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_{major}_{minor}")
-    return runtime
-
-
 def newest_python_name() -> str:
-    """The same, as L1 functions name it."""
+    """The newest managed Python runtime that this release of aws-cdk-lib knows, as L1 functions name it."""
     major, minor = _newest_version()
     return f"python{major}.{minor}"
 

@@ -116,9 +116,13 @@ API_FUNCTION = Acknowledged(
     ),
 )
 
-FUNCTION_TRACES = Wildcard(
+_TRACES = "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so IAM requires the resource *."
+
+FUNCTION_TRACES = Wildcard("The role of such a function: traces", _TRACES)
+
+FUNCTION_ROLE = Acknowledged(
     "The role of such a function: traces",
-    "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so IAM requires the resource *.",
+    (Rule("LambdaStarPermissions", (Pack.SERVERLESS,), _TRACES),),
 )
 
 NEW_INTERFACE = Wildcard(

@@ -65,6 +65,10 @@ class FrontDoorArguments:
         """The timeout of the function and of the API's integrations."""
         return self.timeout or _duration(self.max_timeout_seconds)
 
+    def timeout_seconds(self) -> float:
+        """The same in seconds."""
+        return self.timeout.to_seconds() if self.timeout else self.max_timeout_seconds
+
     def timeout_milliseconds(self) -> float:
         """The same in milliseconds."""
         return self.timeout.to_milliseconds() if self.timeout else 1000 * self.max_timeout_seconds

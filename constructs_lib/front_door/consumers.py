@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.callers_file import Callers, ConsumerLimits
-    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
     from constructs_lib.front_door.limits_table import LimitsTable
 
 DEFAULT_RATE = 100
@@ -72,7 +72,7 @@ class Consumers(Construct):
         arguments: FrontDoorArguments,
         rest_api_id: str,
         stage_name: str,
-        function: FunctionReferences,
+        function: FrontDoorFunction,
         variables: Mapping[str, str],
         callers: Callers,
     ) -> None:
@@ -147,8 +147,7 @@ class Consumers(Construct):
     def _inform_function(self, limits: ConsumerLimits) -> None:
         """Give the function what it needs for the limits of a consumer."""
         if limits.restricts:
-            for name, value in caller_variables().items():
-                self._function.function.add_environment(name, value)
+            self._function.add_environment(caller_variables())
         if limits.is_metered and self._table is None:
             self._table = self._add_table()
 
@@ -160,10 +159,9 @@ class Consumers(Construct):
         here = environment_of(self)
         table = LimitsTable(self._front_door, "Limits", encryption_key=self._arguments.encryption_key)
         self._arguments.network.lead_to_table(self._front_door, self._function.resource)
-        table.grant_count(self._function.function)
+        table.grant_count(self._function.role)
         add_limits_query(table, path=self._path, log_group_name=self._function.log_group_name)
-        for name, value in limit_variables(table.name, here).items():
-            self._function.function.add_environment(name, value)
+        self._function.add_environment(limit_variables(table.name, here))
         if self._front_door.node.try_find_child(MONITORING) is not None:
             self._annotations.add_warning_v2(
                 _UNWATCHED,

@@ -142,7 +142,6 @@ class FrontDoor(Construct, WatchedFrontDoor):
             other defaults. Default: False.
 
     Attributes:
-        function: The function that serves the routes.
         memory_size: The function's memory in MiB.
         rest_api_id: Id of the REST API.
 
@@ -241,7 +240,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         path = node.path
         self._protection = protection = protect(self, arguments)
         callers = Callers(models_by_scope=access.models_by_scope, on_store_failure=arguments.on_store_failure)
-        self._references, self._mirror = add_function(
+        self._function, self._mirror = add_function(
             self,
             arguments=arguments,
             protection=protection,
@@ -249,9 +248,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
             models=self._models,
             callers=callers,
         )
-        self.function: lambda_.Function = self._references.function
         self._api = FrontDoorApi(
-            self, "Api", path=path, function=self._references, arguments=arguments, protection=protection
+            self, "Api", path=path, function=self._function, arguments=arguments, protection=protection
         )
         self.rest_api_id: str = self._api.rest_api_id
         stage_name = self._api.stage_name
@@ -263,11 +261,11 @@ class FrontDoor(Construct, WatchedFrontDoor):
             arguments=arguments,
             rest_api_id=self.rest_api_id,
             stage_name=stage_name,
-            function=self._references,
+            function=self._function,
             variables=measured_variables(variables, self._models),
             callers=callers,
         )
-        log_group_name = self._references.log_group_name
+        log_group_name = self._function.log_group_name
         add_queries(self, path=path, log_group_name=log_group_name, models=self._models, mirror=self._mirror)
         give_rollback_alarms(self, self._models)
         self._add_metadata(node)
@@ -293,6 +291,21 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def url(self) -> str:
         """The base URL of the routes, without a slash at its end. OpenAI clients take it with `/v1` appended."""
         return f"https://{self._domain.name}" if self._domain else self._api.url
+
+    @property
+    def function(self) -> lambda_.IFunction:
+        """The function that serves the routes. Its resource is `function_resource`."""
+        return self._function.construct
+
+    @property
+    def function_resource(self) -> lambda_.CfnFunction:
+        """The function's resource, for properties that the front door has no argument for."""
+        return self._function.resource
+
+    @property
+    def log_group_name(self) -> str:
+        """Name of the function's log group."""
+        return self._function.log_group_name
 
     @property
     def models(self) -> Mapping[str, RoutedModel]:
@@ -401,7 +414,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
             raise ConfigurationError(self.node.path, problems)
         self._has_smoke_test = add_smoke_test(
             self,
-            function=self._references,
+            function=self._function,
             mirror=self._mirror,
             models=self._models,
             limit=seconds(timeout),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
@@ -24,7 +24,7 @@ from constructs_lib.front_door.function_environment import (
     sagemaker_urls,
     size_problems,
 )
-from constructs_lib.front_door.lambda_functions import python_function
+from constructs_lib.front_door.lambda_functions import front_door_function
 from constructs_lib.front_door.layers import file_layer
 from constructs_lib.front_door.models_file import MODELS_PATH, OPENAPI_PATH, render_models
 from constructs_lib.front_door.playground_page import render_page
@@ -32,14 +32,13 @@ from constructs_lib.front_door.routed_models import answering_endpoints, mirrors
 from constructs_lib.front_door.validation import validate
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
     from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.callers_file import Callers
-    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
     from constructs_lib.front_door.mirror_function import MirrorFunction
     from constructs_lib.front_door.routed_models import RoutedModel
 
@@ -97,7 +96,7 @@ def add_function(
     variables: Mapping[str, str],
     models: Mapping[str, RoutedModel],
     callers: Callers,
-) -> tuple[FunctionReferences, MirrorFunction | None]:
+) -> tuple[FrontDoorFunction, MirrorFunction | None]:
     """The function with its layers and permissions, and the second one that its Mirrors need.
 
     Args:
@@ -113,19 +112,18 @@ def add_function(
     """
     here = environment_of(front_door)
     values = late_string(lambda: render_deployed_values(models, here, callers))
-    references = _create(front_door, arguments, protection, {**variables, "DEPLOYED_VALUES": values})
     layers = [_models_layer(front_door, arguments, models, callers)]
     if arguments.playground:
         layers.append(_playground_layer(front_door))
-    references.function.add_layers(*layers)
-    _allow_invocations(references.function, models)
-    return references, _add_mirror(front_door, references, layers[0], arguments, protection, variables, models)
+    function = _create(front_door, arguments, protection, {**variables, "DEPLOYED_VALUES": values}, layers)
+    _allow_invocations(function.role, models)
+    return function, _add_mirror(front_door, function, layers[0], arguments, protection, variables, models)
 
 
 def _add_mirror(
     front_door: Construct,
-    references: FunctionReferences,
-    layer: lambda_.ILayerVersion,
+    function: FrontDoorFunction,
+    layer: str,
     arguments: FrontDoorArguments,
     protection: FunctionProtection,
     variables: Mapping[str, str],
@@ -142,17 +140,15 @@ def _add_mirror(
     values = late_string(lambda: render_deployed_values(models, here))
     mirror = MirrorFunction(
         front_door,
-        function=references,
+        function=function,
         layer=layer,
         endpoints=_called([mirror.to for mirror in mirrors.values()]),
         arguments=arguments,
         protection=protection,
         variables={**variables, "DEPLOYED_VALUES": values},
     )
-    references.function.add_environment("MIRROR_FUNCTION", mirror.name)
-    iam.Grant.add_to_principal(
-        grantee=references.function, actions=["lambda:InvokeFunction"], resource_arns=[mirror.arn]
-    )
+    function.add_environment({"MIRROR_FUNCTION": mirror.name})
+    iam.Grant.add_to_principal(grantee=function.role, actions=["lambda:InvokeFunction"], resource_arns=[mirror.arn])
     return mirror
 
 
@@ -161,19 +157,21 @@ def _create(
     arguments: FrontDoorArguments,
     protection: FunctionProtection,
     variables: Mapping[str, str],
-) -> FunctionReferences:
+    layers: Sequence[str],
+) -> FrontDoorFunction:
     try:
-        return python_function(
+        return front_door_function(
             front_door,
             "Function",
             folder="front_door",
             handler="front_door.lambda_runtime.managed.handler",
             description="Sends the requests of a front door to SageMaker endpoints",
-            timeout=arguments.timeout_or_default(),
+            timeout_seconds=arguments.timeout_seconds(),
             memory_size=arguments.memory_size,
             log_retention=arguments.log_retention,
             protection=protection,
             environment=variables,
+            layers=layers,
         )
     except RuntimeError:  # The CDK rejects the code. Whether for the synthesizer is only asked now: see there.
         problems = list(synthesizer_problems(environment_of(front_door)))
@@ -186,7 +184,7 @@ def _create(
 
 def _models_layer(
     front_door: Construct, arguments: FrontDoorArguments, models: Mapping[str, RoutedModel], callers: Callers
-) -> lambda_.ILayerVersion:
+) -> str:
     """Models and callers, as they are at synthesis, and the description of the API, which the function's code lacks."""
     here = environment_of(front_door)
     aliases, counting = dict(arguments.model_aliases or {}), tuple(arguments.count_tokens or ())
@@ -210,23 +208,23 @@ def _models_layer(
     )
 
 
-def _playground_layer(front_door: Construct) -> lambda_.ILayerVersion:
+def _playground_layer(front_door: Construct) -> str:
     page = render_page(lambda_root() / "playground")
     description = "The page of a front door for trying its models"
     return file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)
 
 
-def _allow_invocations(function: lambda_.Function, models: Mapping[str, RoutedModel]) -> None:
+def _allow_invocations(role: iam.Role, models: Mapping[str, RoutedModel]) -> None:
     described: set[str] = set()
     for endpoint in _called([endpoint for model in models.values() for endpoint in answering_endpoints(model)]):
-        endpoint.grant_invoke(function)
+        endpoint.grant_invoke(role)
         if endpoint.endpoint_arn in described:
             continue
         described.add(endpoint.endpoint_arn)
         # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
         # exceed the size of an inline policy to managed policies, and does not divide them.
         iam.Grant.add_to_principal(
-            grantee=function, actions=["sagemaker:DescribeEndpoint"], resource_arns=[endpoint.endpoint_arn]
+            grantee=role, actions=["sagemaker:DescribeEndpoint"], resource_arns=[endpoint.endpoint_arn]
         )
 
 

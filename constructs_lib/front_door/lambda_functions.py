@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib._functions import lambda_asset, lambda_code, newest_python, newest_python_name, policy_document
+from constructs_lib._functions import lambda_asset, newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_TRACES, INLINE_POLICIES
-from constructs_lib.front_door.function_references import FunctionReferences
+from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_ROLE, FUNCTION_TRACES, INLINE_POLICIES
+from constructs_lib.front_door.front_door_function import FrontDoorFunction
 
 if TYPE_CHECKING:
     from constructs_lib._nag import Acknowledged
     from constructs_lib._protection import FunctionProtection
     from constructs_lib._stack_env import StackEnvironment
 
+_POLICY = "Run"
 
-def python_function(
+
+def front_door_function(
     scope: Construct,
     id: str,
     *,
     folder: str,
     handler: str,
     description: str,
-    timeout: Duration,
+    timeout_seconds: float,
     memory_size: float,
     log_retention: logs.RetentionDays,
     protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
-) -> FunctionReferences:
-    """A function from one folder of the Lambda source, with a role that may write its log and traces.
+    layers: Sequence[str] = (),
+) -> FrontDoorFunction:
+    """A function from one folder of the Lambda source, with a role that may write its log and traces, and may get more.
 
     Args:
         scope: The scope of the function, its role (`<id>Role`) and its log group (`<id>Logs`).
@@ -43,42 +47,49 @@ def python_function(
         folder: The folder in `lambda/`; the package of that name is at the root of the asset.
         handler: Module and function that the managed runtime calls.
         description: Shown in the Lambda console.
-        timeout: Time limit of one invocation.
+        timeout_seconds: Time limit of one invocation.
         memory_size: In MiB.
         log_retention: How long the log keeps an event.
         protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
+        layers: The ARNs of its layers. Default: none.
     """
     log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
     # The CDK's default role would have a managed policy that may write to every log group.
-    role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    log_group.grant_write(role)
-    for statement in protection.role_statements(scope):
-        role.add_to_policy(iam.PolicyStatement.from_json(statement))
-    function = lambda_.Function(
+    policy = _policy(scope, log_group.log_group_arn, protection)
+    role = iam.Role(
         scope,
-        id,
-        runtime=newest_python(),
-        architecture=lambda_.Architecture.ARM_64,
-        code=lambda_code(folder),
+        f"{id}Role",
+        assumed_by=_lambda_service(),
+        inline_policies={_POLICY: iam.PolicyDocument.from_json(policy)},
+    )
+    function = _function(
+        Construct(scope, id),
+        folder,
         handler=handler,
         description=description,
-        timeout=timeout,
+        timeout=timeout_seconds,
         memory_size=memory_size,
-        environment=dict(environment or {}),
-        role=role,
-        log_group=log_group,
-        tracing=lambda_.Tracing.ACTIVE,
-        reserved_concurrent_executions=protection.reserved_concurrency,
+        environment=environment,
+        role=role.role_arn,
+        log_group_name=log_group.log_group_name,
+        layers=layers,
+        protection=protection,
     )
+    # Not invoked before it may call what it needs.
+    function.node.add_dependency(role)
+    for resource in protection.waits_for:
+        function.add_resource_dependency(resource)
     acknowledge(function, API_FUNCTION)
     acknowledge(role, *_role_acknowledged(scope, protection))
-    references = FunctionReferences(scope, function, log_group)
-    for name, value in protection.function_properties().items():
-        setattr(references.resource, name, value)
-    for resource in protection.waits_for:
-        references.resource.add_resource_dependency(resource)
-    return references
+    return FrontDoorFunction(
+        scope,
+        resource=function,
+        role=role,
+        log_group=log_group,
+        log_retention=log_retention,
+        variables=environment or {},
+    )
 
 
 def authorizer_function(
@@ -93,14 +104,14 @@ def authorizer_function(
     log_retention: logs.RetentionDays,
     protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    layers: Sequence[str] = (),
 ) -> str:
-    """The same function of L1 resources, which take half the time of the CDK's L2: only an API refers to it.
+    """The same with a role that gets nothing else: only an API refers to the function.
 
     Args:
         scope: The scope of nothing but the function, its role (`<id>Role`) and its log group (`<id>Logs`).
         id: The function's id.
-        folder: As for `python_function`, as are the others.
+        folder: As for `front_door_function`, as are the others.
         handler: Module and function that the managed runtime calls.
         description: Shown in the Lambda console.
         timeout_seconds: Time limit of one invocation.
@@ -108,41 +119,68 @@ def authorizer_function(
         log_retention: How long the log keeps an event.
         protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
-        layers: Its layers. Default: none.
+        layers: The ARNs of its layers. Default: none.
 
     Returns:
         Its ARN.
     """
     log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
-    # Ids below are those that the CDK's L2 constructs give.
-    role_scope = Construct(scope, f"{id}Role")
-    role_arn = _add_role(role_scope, log_group.log_group_arn, protection)
-    function_scope = Construct(scope, id)
-    code = lambda_asset(function_scope, folder)
-    function = lambda_.CfnFunction(
-        function_scope,
-        "Resource",
-        architectures=["arm64"],
-        code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
+    function = _function(
+        Construct(scope, id),
+        folder,
         handler=handler,
         description=description,
         timeout=timeout_seconds,
         memory_size=memory_size,
-        environment=lambda_.CfnFunction.EnvironmentProperty(variables=environment) if environment else None,
-        role=role_arn,
-        runtime=newest_python_name(),
-        logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
-        tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
-        layers=[layer.layer_version_arn for layer in layers] or None,
-        # It takes milliseconds, so that it never refuses what the function behind it could take.
-        reserved_concurrent_executions=protection.reserved_concurrency,
-        **protection.function_properties(),
+        environment=environment,
+        role=_add_role(Construct(scope, f"{id}Role"), log_group.log_group_arn, protection),
+        log_group_name=log_group.log_group_name,
+        layers=layers,
+        protection=protection,
     )
-    # Not invoked before it may write its log.
-    function.node.add_dependency(role_scope)
-    code.add_resource_metadata(function, "Code")
     acknowledge(scope, API_FUNCTION, *_role_acknowledged(scope, protection))
     return function.attr_arn
+
+
+def _function(
+    scope: Construct,
+    folder: str,
+    *,
+    environment: Mapping[str, str] | None,
+    log_group_name: str,
+    layers: Sequence[str],
+    protection: FunctionProtection,
+    **properties: Any,
+) -> lambda_.CfnFunction:
+    """The resource, of L1 as all others that are L2 constructs at most when somebody asks: half the time of a synth.
+
+    Args:
+        scope: What has the function's id, so that the ids of both are those that the CDK's L2 constructs give.
+        folder: The folder in `lambda/`.
+        environment: The environment variables, if any.
+        log_group_name: Name of its log group.
+        layers: The ARNs of its layers.
+        protection: Its key, its network and its reserved concurrency.
+        properties: The others.
+    """
+    code = lambda_asset(scope, folder)
+    function = lambda_.CfnFunction(
+        scope,
+        "Resource",
+        architectures=["arm64"],
+        code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
+        runtime=newest_python_name(),
+        environment=lambda_.CfnFunction.EnvironmentProperty(variables=environment) if environment else None,
+        layers=[*layers] or None,
+        logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group_name),
+        tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
+        # An authorizer takes milliseconds, so that it never refuses what the function behind it could take.
+        reserved_concurrent_executions=protection.reserved_concurrency,
+        **properties,
+        **protection.function_properties(),
+    )
+    code.add_resource_metadata(function, "Code")
+    return function
 
 
 def _log_group(
@@ -154,31 +192,35 @@ def _log_group(
 
 
 def _role_acknowledged(scope: Construct, protection: FunctionProtection) -> list[Acknowledged]:
-    return [INLINE_POLICIES, FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
+    return [INLINE_POLICIES, FUNCTION_ROLE, FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
+
+
+@cache
+def _lambda_service() -> iam.ServicePrincipal:
+    return iam.ServicePrincipal("lambda.amazonaws.com")
+
+
+def _policy(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> dict[str, Any]:
+    """What every function may do: write its log, and traces. In the role itself, so that no function starts before."""
+    return policy_document(
+        {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
+        {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
+        *protection.role_statements(scope),
+    )
 
 
 def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> str:
-    """A role that may write one log, and traces; returns its ARN."""
+    """A role that gets nothing else; returns its ARN."""
     role = iam.CfnRole(
         scope,
         "Resource",
         assume_role_policy_document=policy_document(
             {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ),
+        policies=[
+            iam.CfnRole.PolicyProperty(policy_name=_POLICY, policy_document=_policy(scope, log_group_arn, protection))
+        ],
     )
-    policy = iam.CfnPolicy(
-        Construct(scope, "DefaultPolicy"),
-        "Resource",
-        policy_name="",
-        policy_document=policy_document(
-            {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
-            {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
-            *protection.role_statements(scope),
-        ),
-        roles=[role.ref],
-    )
-    # As the CDK names it.
-    policy.policy_name = policy.logical_id
     return role.attr_arn
 
 

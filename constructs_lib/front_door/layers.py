@@ -20,23 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def file_layer(
-    scope: Construct, id: str, *, files: Mapping[str, Callable[[], str | None]], description: str
-) -> lambda_.ILayerVersion:
+def file_layer(scope: Construct, id: str, *, files: Mapping[str, Callable[[], str | None]], description: str) -> str:
     """A layer with text files, written at synthesis.
 
     Args:
-        scope: The scope of the layer and of what the function refers to it by (`<id>Ref`).
+        scope: The scope of the layer.
         id: Its id.
         files: By their paths from `/opt`, what returns the text of each, without tokens, or None for no such file.
             Called after everything else has been constructed, several times.
         description: Shown in the Lambda console.
+
+    Returns:
+        Its ARN.
     """
     content = _FileContent(files)
     content.layer = layer = lambda_.CfnLayerVersion(
         scope, id, content=Lazy.uncached_any(content), description=description
     )
-    return lambda_.LayerVersion.from_layer_version_arn(scope, f"{id}Ref", layer.ref)
+    return layer.ref
 
 
 @jsii.implements(IAnyProducer)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_cloudwatch as cloudwatch
-    from aws_cdk import aws_lambda as lambda_
     from constructs import Node
 
     from constructs_lib.front_door.routed_models import RoutedModel
@@ -33,7 +32,6 @@ class FrontDoorMetrics:
     the stack with the construct's path in it, which synth knows.
     """
 
-    function: lambda_.Function
     _models: Mapping[str, RoutedModel]
 
     @property
@@ -71,7 +69,7 @@ class FrontDoorMetrics:
             )
         if problems := self._mirror_problems(model, mirror):
             raise ConfigurationError(self.node.path, problems)
-        environment = environment_of(self.function)
+        environment = environment_of(self)  # type: ignore[arg-type]  # it is a construct
         dimensions = {FRONT_DOOR: front_door_dimension(unique_path(self))}  # type: ignore[arg-type]  # it is a construct
         dimensions |= {} if mirror is None else {MIRROR: mirror}
         return cloudwatch.Metric(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
-    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
 
 SCOPE = "Mirror"
 """Id of the construct below the front door."""
@@ -46,7 +46,7 @@ class MirrorFunction(Construct):
     Args:
         scope: The front door.
         function: Its first function, whose code it shares.
-        layer: The layer with the models, which it shares, too.
+        layer: ARN of the layer with the models, which it shares, too.
         endpoints: What the copies are sent to.
         arguments: The arguments of the front door.
         protection: How both functions are protected.
@@ -63,8 +63,8 @@ class MirrorFunction(Construct):
         self,
         scope: Construct,
         *,
-        function: FunctionReferences,
-        layer: lambda_.ILayerVersion,
+        function: FrontDoorFunction,
+        layer: str,
         endpoints: Iterable[IModelEndpoint],
         arguments: FrontDoorArguments,
         protection: FunctionProtection,
@@ -89,7 +89,7 @@ class MirrorFunction(Construct):
             runtime=first.runtime,
             description="Sends copies of the requests of a front door to SageMaker endpoints",
             environment=lambda_.CfnFunction.EnvironmentProperty(variables={**own, "MIRROR": "on"}),
-            layers=[layer.layer_version_arn],
+            layers=[layer],
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=logs_.ref),
             memory_size=arguments.memory_size,
             reserved_concurrent_executions=DEFAULT_CONCURRENCY if concurrency is None else concurrency,

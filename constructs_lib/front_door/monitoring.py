@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
     from constructs_lib.front_door.rest_api import FrontDoorApi
     from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.front_door.watched import WatchedFrontDoor
@@ -53,6 +54,7 @@ _OBJECTIVE = "first_token_objective"
 def monitor_front_door(
     front_door: WatchedFrontDoor,
     *,
+    function: FrontDoorFunction,
     models: Mapping[str, RoutedModel],
     api: FrontDoorApi,
     holds_clients: bool,
@@ -65,6 +67,7 @@ def monitor_front_door(
 
     Args:
         front_door: The front door.
+        function: Its function.
         models: Its endpoints, or what chooses among several, by the names of their models.
         api: Its API.
         holds_clients: Whether clients are kept waiting while their model wakes.
@@ -88,7 +91,7 @@ def monitor_front_door(
         rules=FRONT_DOOR_RULES,
         problems=[*problems, *(units or _time_problems(times))],
     )
-    door = _door(front_door, models, api, holds_clients)
+    door = _door(front_door, function, models, api, holds_clients)
     thresholds = _thresholds(door, alarms, counts_use=counts_use)
     planned: list[Alarm | CombinedAlarm] = [*door_alarms(door, thresholds), *_objectives(door, alarms)]
     add_monitoring(construct, planned, topic=topic, runbook=runbook)
@@ -111,7 +114,11 @@ def _time_problems(times: Mapping[str, Duration | None]) -> Iterator[Problem]:
 
 
 def _door(
-    front_door: WatchedFrontDoor, models: Mapping[str, RoutedModel], api: FrontDoorApi, holds_clients: bool
+    front_door: WatchedFrontDoor,
+    function: FrontDoorFunction,
+    models: Mapping[str, RoutedModel],
+    api: FrontDoorApi,
+    holds_clients: bool,
 ) -> Door:
     wakes = {name: seconds for name, model in models.items() if (seconds := _wake_seconds(model))}
     whole = front_door.metric_requests()
@@ -122,7 +129,7 @@ def _door(
         with_fallback=[name for name, model in models.items() if has_fallback(model)],
         wake_seconds=wakes,
         holds=holds_clients,
-        function=front_door.function.function_name,
+        function=function.name,
         # API Gateway leaves other characters out of the dimension.
         api=(api.name.encode("ascii", "ignore").decode(), api.stage_name),
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from constructs_lib._protection import FunctionProtection
     from constructs_lib.front_door.access.base import AccessBinding
     from constructs_lib.front_door.arguments import FrontDoorArguments
-    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
 
 STAGE_NAME = "prod"
 
@@ -89,7 +89,7 @@ class FrontDoorApi(Construct):
         id: str,
         *,
         path: str,
-        function: FunctionReferences,
+        function: FrontDoorFunction,
         arguments: FrontDoorArguments,
         protection: FunctionProtection,
     ) -> None:
@@ -151,7 +151,7 @@ class FrontDoorApi(Construct):
     def _permit(self, id: str, function_arn: str, *, path: str) -> lambda_.CfnPermission:
         return permit_api(self, id, function_arn, environment=self._environment, api_id=self.rest_api_id, path=path)
 
-    def _body(self, name: str, function: FunctionReferences, binding: AccessBinding) -> dict[str, Any]:
+    def _body(self, name: str, function: FrontDoorFunction, binding: AccessBinding) -> dict[str, Any]:
         arguments, document = self._arguments, openapi_document()
         settings = ApiSettings(
             title=name,

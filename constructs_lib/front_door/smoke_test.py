@@ -32,7 +32,7 @@ from constructs_lib.planning.validation.unknown import Unknown
 if TYPE_CHECKING:
     from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import DeployedModel
-    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
     from constructs_lib.front_door.mirror_function import MirrorFunction
     from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.front_door.smoke_tested import Tested
@@ -110,7 +110,7 @@ def _time_problems(limit: object) -> Iterator[Problem]:
 def add_smoke_test(
     front_door: Construct,
     *,
-    function: FunctionReferences,
+    function: FrontDoorFunction,
     mirror: MirrorFunction | None,
     models: Mapping[str, RoutedModel],
     limit: int | None,
@@ -144,7 +144,7 @@ def add_smoke_test(
 
 def _add_resource(
     scope: Construct,
-    function: FunctionReferences,
+    function: FrontDoorFunction,
     mirror: MirrorFunction | None,
     models: Mapping[str, RoutedModel],
     tested: Sequence[Tested],
@@ -185,7 +185,7 @@ def _add_resource(
 
 def _add_function(
     scope: Construct,
-    front_door: FunctionReferences,
+    front_door: FrontDoorFunction,
     functions: Sequence[object],
     timeout: int,
     protection: FunctionProtection,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
     from constructs_lib.front_door.consumers import Consumers
+    from constructs_lib.front_door.front_door_function import FrontDoorFunction
     from constructs_lib.front_door.rest_api import FrontDoorApi
     from constructs_lib.front_door.routed_models import RoutedModel
 
@@ -57,6 +58,7 @@ class FrontDoorAlarms(TypedDict, total=False):
 class WatchedFrontDoor(FrontDoorMetrics):
     """A front door that can be monitored."""
 
+    _function: FrontDoorFunction
     _models: Mapping[str, RoutedModel]
     _api: FrontDoorApi
     _holds_clients: bool
@@ -86,6 +88,7 @@ class WatchedFrontDoor(FrontDoorMetrics):
 
         monitor_front_door(
             self,
+            function=self._function,
             models=self._models,
             api=self._api,
             holds_clients=self._holds_clients,

@@ -80,8 +80,8 @@ def _door(door: FrontDoor, labels: Mapping[tuple[FrontDoor, str], str], *, is_al
         with_fallback=[labels[door, name] for name, model in door.models.items() if has_fallback(model)],
         mirrors={f"{labels[door, name]}, copies": {**dimensions, MIRROR: name} for name in mirrors_of(door.models)},
         api=(door.api_name, STAGE_NAME),
-        function=door.function.function_name,
-        log_group=door.function.log_group.log_group_name,
+        function=door.function_resource.ref,
+        log_group=door.log_group_name,
     )
 
 

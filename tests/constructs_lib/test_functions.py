@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib import _lambda_root
-from constructs_lib._functions import lambda_code
+from constructs_lib._functions import lambda_asset
 
 
 @pytest.fixture
@@ -24,14 +24,17 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def made(scope: Construct, name: str) -> lambda_.Function:
-    return lambda_.Function(
+def made(scope: Construct, name: str) -> None:
+    code = lambda_asset(Construct(scope, f"{name}Scope"), "front_door")
+    function = lambda_.CfnFunction(
         scope,
         name,
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime="python3.13",
         handler="front_door.handler",
-        code=lambda_code("front_door"),
+        role="arn:aws:iam::123456789012:role/door",
+        code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
     )
+    code.add_resource_metadata(function, "Code")
 
 
 def packed(stack: Stack, name: str) -> list[str]:
@@ -58,9 +61,9 @@ def test_a_checkout_has_the_source_beside_the_package() -> None:
     assert _lambda_root.lambda_root() == Path(__file__).resolve().parents[2] / "lambda"
 
 
-def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
+def test_a_function_that_does_not_exist_is_named(stack: Stack, sources: Path) -> None:
     with pytest.raises(FileNotFoundError, match="There is no Lambda function 'back_door'"):
-        lambda_code("back_door")
+        lambda_asset(stack, "back_door")
 
 
 def test_where_the_source_is_does_not_change_the_hash(

@@ -333,15 +333,16 @@ def test_the_attributes_refer_to_the_resources() -> None:
     for kind, value in attributes.items():
         (logical_id,) = of_type(rendered, f"ApiGateway::{kind}")
         assert stack.resolve(value) == {"Ref": logical_id}
-    assert isinstance(front_door.function, lambda_.Function)
+    assert stack.resolve(front_door.function.function_arn) == {
+        "Fn::GetAtt": [stack.resolve(front_door.function_resource.logical_id), "Arn"]
+    }
+    assert front_door.function is front_door.function
 
 
 def test_what_invokes_the_function_follows_it_to_another_logical_id() -> None:
     stack = Stack(App(), "Stack")
     front_door = make_front_door(stack)
-    resource = front_door.function.node.default_child
-    assert isinstance(resource, lambda_.CfnFunction)
-    resource.override_logical_id("Renamed")
+    front_door.function_resource.override_logical_id("Renamed")
     rendered = template(front_door)
     (api,) = of_type(rendered, "ApiGateway::RestApi").values()
     uris = {

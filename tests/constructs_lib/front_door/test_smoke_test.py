@@ -262,17 +262,15 @@ def test_the_hash_stays_with_what_scales_and_watches_the_endpoint() -> None:
 
 
 def test_the_hash_changes_with_the_code_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("constructs_lib.front_door.lambda_functions.lambda_code", _other_code)
-    assert hash_of() != custom(default())["Hash"]
+    before = custom(default())["Hash"]
+    monkeypatch.setattr("constructs_lib.front_door.lambda_functions.lambda_asset", _other_asset)
+    assert hash_of() != before
 
 
-def _other_code(_folder: str) -> Any:
-    from aws_cdk import aws_lambda as lambda_
+def _other_asset(scope: Any, _folder: str) -> Any:
+    from constructs_lib._functions import lambda_asset
 
-    from constructs_lib._functions import lambda_code
-
-    code: lambda_.Code = lambda_code("api_key_authorizer")
-    return code
+    return lambda_asset(scope, "smoke_test")
 
 
 def test_a_value_that_only_the_deployment_knows_changes_a_property_too() -> None:

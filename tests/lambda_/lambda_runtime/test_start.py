@@ -157,22 +157,9 @@ def test_an_event_that_is_not_an_http_request_gets_a_response(event: dict[str, A
 
 
 def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset(app: Any, stack: Any) -> None:
-    from aws_cdk import Duration, aws_logs
+    from constructs_lib._functions import lambda_asset
 
-    from constructs_lib._protection import FunctionProtection
-    from constructs_lib.front_door.lambda_functions import python_function
-
-    python_function(
-        stack,
-        "Function",
-        folder="front_door",
-        handler="front_door.lambda_runtime.managed.handler",
-        description="",
-        timeout=Duration.seconds(1),
-        memory_size=128,
-        log_retention=aws_logs.RetentionDays.ONE_DAY,
-        protection=FunctionProtection(),
-    )
+    lambda_asset(stack, "front_door")
     folder = Path(app.synth().directory)
     (wrapper,) = folder.glob("asset.*/front_door/bootstrap")
     assert wrapper.stat().st_mode & 0o777 == 0o755
