@@ -85,8 +85,9 @@ class FunctionProtection:
         Args:
             scope: A construct of the function's stack.
         """
-        here = environment_of(scope)
-        functions = here.arn("lambda", "function:*")
+        if self.encryption_key is None and not self.is_in_vpc:
+            return []
+        functions = environment_of(scope).arn("lambda", "function:*")
         statements: list[dict[str, Any]] = []
         if self.encryption_key is not None:
             # Lambda gives the role a grant when the function is created, which is lost if the role is created anew. The

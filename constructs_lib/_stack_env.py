@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws, NestedStack, Stack
 
 from constructs_lib._tokens import is_token
 
@@ -78,7 +78,8 @@ class StackEnvironment:
     @cached_property
     def path(self) -> str:
         """Path of the stack, with the name of the outermost stack in place of that one's path."""
-        around = self.stack.nested_stack_parent
+        # No other stack has one around it.
+        around = self.stack.nested_stack_parent if isinstance(self.stack, NestedStack) else None
         return self.stack_name if around is None else _path_in(environment_of(around), self.stack)
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from constructs import Construct, IConstruct
 
     from constructs_lib._nag import Acknowledged, Wildcard
-    from constructs_lib._stack_env import StackEnvironment
 
 # SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
 # Source: Amazon SageMaker AI Developer Guide, "How to use SageMaker AI execution roles", "CreateModel API".
@@ -63,7 +62,7 @@ class ExecutionRole:
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
-            assumed_by=_sagemaker(environment_of(scope)),
+            assumed_by=_sagemaker(environment_of(scope).arn("sagemaker", "*")),
             description="Assumed by SageMaker to run a model endpoint",
         )
 
@@ -311,14 +310,15 @@ class ExecutionRole:
         return [f"{group}/{name}", f"{group}/{name}:*"]
 
 
+# Cached, as it is the same for all stacks that are for any account and Region.
 @cache
-def _sagemaker(environment: StackEnvironment) -> iam.ServicePrincipal:
-    """SageMaker on behalf of this account and Region, so that nobody else can let it use the role.
+def _sagemaker(source_arn: str) -> iam.ServicePrincipal:
+    """SageMaker on behalf of one account and Region, so that nobody else can let it use the role.
 
     SageMaker does not take the ARN of one endpoint or model here. Source: Amazon SageMaker AI Developer Guide,
     "Cross-service confused deputy prevention", "SageMaker AI Inference".
     """
-    conditions = {"ArnLike": {"aws:SourceArn": environment.arn("sagemaker", "*")}}
+    conditions = {"ArnLike": {"aws:SourceArn": source_arn}}
     return iam.ServicePrincipal("sagemaker.amazonaws.com", conditions=conditions)
 
 

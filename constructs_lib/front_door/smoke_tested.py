@@ -104,7 +104,7 @@ def _reason_to_skip(endpoint: IModelEndpoint, deployed: DeployedModel | None, he
         return "it has no copy while nobody asks, and a test would start one"
     if deployed is None:
         return "its endpoint is imported, so this deployment does not change it"
-    if not _are_rolled_back_together(environment_of(deployed.after[0]).stack, here):
+    if not _are_rolled_back_together(environment_of(deployed.scopes[0]).stack, here):
         return "its endpoint is in another stack, which a failure here would not roll back"
     return None
 
