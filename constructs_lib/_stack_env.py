@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Aws, NestedStack, Stack
@@ -10,7 +10,7 @@ from aws_cdk import Aws, NestedStack, Stack
 from constructs_lib._tokens import is_token
 
 if TYPE_CHECKING:
-    from constructs import IConstruct
+    from constructs import IConstruct, Node
 
 
 class PseudoParameters:
@@ -94,6 +94,12 @@ class StackEnvironment:
         region = self.region if region is None else region
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+
+@cache
+def node_of(construct: IConstruct) -> Node:
+    """The construct's node, which is always the same."""
+    return construct.node
 
 
 def unique_path(construct: IConstruct) -> str:

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._lazy import late_string, late_value
-from constructs_lib._stack_env import share_environment
+from constructs_lib._stack_env import node_of, share_environment
 from constructs_lib._tokens import hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_home, component_name
@@ -104,7 +104,7 @@ class HostedEndpoint(EndpointResource, RolledOut):
         if arguments.rollout is not None or self._capacity.min_instances not in (None, 0, 1):
             self._roll_out(arguments.rollout)
         # Read by `python -m constructs_lib summary`, and by `migrate`.
-        node = self.node
+        node = node_of(self)
         node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
         is_asynchronous = arguments.async_inference is not None
         node.add_metadata(REQUEST_METADATA, describe(self._known, asynchronous=is_asynchronous))

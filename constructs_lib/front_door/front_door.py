@@ -9,10 +9,10 @@ from aws_cdk import Annotations, Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct, Node
+from constructs import Construct
 
 from constructs_lib._arguments import seconds
-from constructs_lib._stack_env import environment_of, share_environment
+from constructs_lib._stack_env import environment_of, node_of, share_environment
 from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
+    from constructs import Node
 
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.access.base import AccessMethod
@@ -277,7 +278,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def _add_metadata(self, node: Node) -> None:
         """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
         memory = None if is_token(self.memory_size) else self.memory_size
-        paths = {Node.of(endpoint).path for endpoint in self.endpoints if isinstance(endpoint, Construct)}
+        paths = {node_of(endpoint).path for endpoint in self.endpoints if isinstance(endpoint, Construct)}
         node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
 
     def _add_target_warnings(self) -> None:
