@@ -29,7 +29,7 @@ _RENAMED = {"GatewayStack": "FrontDoorStack"}
 
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 _PLACE = re.compile(r"\b(?:[a-z_]+\.)+handler\b|/var/task/front_door/\w+")
-_FINGERPRINT = re.compile(r"(Deployment[0-9A-F]{8})[0-9a-f]{12}\b")
+_FINGERPRINT = re.compile(r"(Deployment)[0-9a-f]{12}[0-9A-F]{8}\b")
 _TEXTS = frozenset({"Description", "Metadata", "description", "summary", "QueryDefinitionName"})
 
 

@@ -89,7 +89,7 @@ def set_account_log_role(
             )
         ],
     )
-    account = apigateway.CfnAccount(scope, "Account", cloud_watch_role_arn=role.attr_arn)
+    account = apigateway.CfnAccount(scope, "Account", cloud_watch_role_arn=role)
     # API Gateway assumes the role when the setting is made, and rejects it ("does not have required permissions") until
     # IAM has spread a new role: aws/aws-cdk issue 2194. The role is created at the start of the deployment and the API
     # near its end, after the function and its role, so waiting for the API gives IAM that time. The API waits for

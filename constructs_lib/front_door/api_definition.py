@@ -27,7 +27,7 @@ class ApiSettings:
 
     Args:
         title: The API's name.
-        integration: The `x-amazon-apigateway-integration` of every operation.
+        integration: The `x-amazon-apigateway-integration` of every operation, or a token of it.
         schemes: The security schemes by name; a request must satisfy all of them. Empty: anybody may call.
         key_source: API Gateway's source of API keys. None: the API uses none.
         responses: The gateway responses.
@@ -39,7 +39,7 @@ class ApiSettings:
     """
 
     title: str
-    integration: Mapping[str, Any]
+    integration: Any
     schemes: Mapping[str, Mapping[str, Any]]
     key_source: str | None
     responses: tuple[GatewayResponse, ...]
@@ -117,5 +117,5 @@ def _operation(settings: ApiSettings, path: str, schemes: Iterable[str]) -> dict
         **({"parameters": parameters} if parameters else {}),
         **({"security": security} if security else {}),
         "responses": {"200": {"description": "The function's response"}},
-        "x-amazon-apigateway-integration": dict(settings.integration),
+        "x-amazon-apigateway-integration": settings.integration,
     }

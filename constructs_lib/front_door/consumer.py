@@ -68,12 +68,12 @@ class Consumer(Construct):
             if monthly_requests is None
             else apigateway.CfnUsagePlan.QuotaSettingsProperty(limit=monthly_requests, period="MONTH"),
         )
-        self._plan_id = plan.ref
+        self._plan = plan
         self.key_ids: Mapping[str, str] = {name: key.ref for name, key in created.items()}
         self.key_id: str = next(iter(self.key_ids.values()))
         for name, key_id in self.key_ids.items():
             apigateway.CfnUsagePlanKey(
-                self, _child_id("PlanKey", name), key_id=key_id, key_type="API_KEY", usage_plan_id=self._plan_id
+                self, _child_id("PlanKey", name), key_id=key_id, key_type="API_KEY", usage_plan_id=plan
             )
 
     @cached_property
@@ -84,7 +84,7 @@ class Consumer(Construct):
     @cached_property
     def usage_plan(self) -> apigateway.IUsagePlan:
         """The usage plan with the rate, the burst and the monthly quota of each key."""
-        return apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", self._plan_id)
+        return apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", self._plan.ref)
 
     @cached_property
     def secrets(self) -> Mapping[str, secretsmanager.ISecret]:

@@ -32,6 +32,7 @@ from constructs_lib.front_door.routed_models import answering_endpoints, mirrors
 from constructs_lib.front_door.validation import validate
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
     from constructs_lib._protection import FunctionProtection
@@ -123,7 +124,7 @@ def add_function(
 def _add_mirror(
     front_door: Construct,
     function: FrontDoorFunction,
-    layer: str,
+    layer: lambda_.CfnLayerVersion,
     arguments: FrontDoorArguments,
     protection: FunctionProtection,
     variables: Mapping[str, str],
@@ -157,7 +158,7 @@ def _create(
     arguments: FrontDoorArguments,
     protection: FunctionProtection,
     variables: Mapping[str, str],
-    layers: Sequence[str],
+    layers: Sequence[lambda_.CfnLayerVersion],
 ) -> FrontDoorFunction:
     try:
         return front_door_function(
@@ -184,7 +185,7 @@ def _create(
 
 def _models_layer(
     front_door: Construct, arguments: FrontDoorArguments, models: Mapping[str, RoutedModel], callers: Callers
-) -> str:
+) -> lambda_.CfnLayerVersion:
     """Models and callers, as they are at synthesis, and the description of the API, which the function's code lacks."""
     here = environment_of(front_door)
     aliases, counting = dict(arguments.model_aliases or {}), tuple(arguments.count_tokens or ())
@@ -208,7 +209,7 @@ def _models_layer(
     )
 
 
-def _playground_layer(front_door: Construct) -> str:
+def _playground_layer(front_door: Construct) -> lambda_.CfnLayerVersion:
     page = render_page(lambda_root() / "playground")
     description = "The page of a front door for trying its models"
     return file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)

@@ -37,7 +37,7 @@ def front_door_function(
     log_retention: logs.RetentionDays,
     protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
-    layers: Sequence[str] = (),
+    layers: Sequence[lambda_.CfnLayerVersion] = (),
 ) -> FrontDoorFunction:
     """A function from one folder of the Lambda source, with a role that may write its log and traces, and may get more.
 
@@ -52,7 +52,7 @@ def front_door_function(
         log_retention: How long the log keeps an event.
         protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
-        layers: The ARNs of its layers. Default: none.
+        layers: Its layers. Default: none.
     """
     log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
     # The CDK's default role would have a managed policy that may write to every log group.
@@ -71,7 +71,7 @@ def front_door_function(
         timeout=timeout_seconds,
         memory_size=memory_size,
         environment=environment,
-        role=role.role_arn,
+        role=role,
         log_group_name=log_group.log_group_name,
         layers=layers,
         protection=protection,
@@ -104,7 +104,7 @@ def authorizer_function(
     log_retention: logs.RetentionDays,
     protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
-    layers: Sequence[str] = (),
+    layers: Sequence[lambda_.CfnLayerVersion] = (),
 ) -> str:
     """The same with a role that gets nothing else: only an API refers to the function.
 
@@ -119,7 +119,7 @@ def authorizer_function(
         log_retention: How long the log keeps an event.
         protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
-        layers: The ARNs of its layers. Default: none.
+        layers: Its layers. Default: none.
 
     Returns:
         Its ARN.
@@ -148,7 +148,7 @@ def _function(
     *,
     environment: Mapping[str, str] | None,
     log_group_name: str,
-    layers: Sequence[str],
+    layers: Sequence[lambda_.CfnLayerVersion],
     protection: FunctionProtection,
     **properties: Any,
 ) -> lambda_.CfnFunction:
@@ -159,7 +159,7 @@ def _function(
         folder: The folder in `lambda/`.
         environment: The environment variables, if any.
         log_group_name: Name of its log group.
-        layers: The ARNs of its layers.
+        layers: Its layers.
         protection: Its key, its network and its reserved concurrency.
         properties: The others.
     """
@@ -209,9 +209,9 @@ def _policy(scope: Construct, log_group_arn: str, protection: FunctionProtection
     )
 
 
-def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> str:
-    """A role that gets nothing else; returns its ARN."""
-    role = iam.CfnRole(
+def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> iam.CfnRole:
+    """A role that gets nothing else."""
+    return iam.CfnRole(
         scope,
         "Resource",
         assume_role_policy_document=policy_document(
@@ -221,7 +221,6 @@ def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtecti
             iam.CfnRole.PolicyProperty(policy_name=_POLICY, policy_document=_policy(scope, log_group_arn, protection))
         ],
     )
-    return role.attr_arn
 
 
 def token_scheme(

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def file_layer(scope: Construct, id: str, *, files: Mapping[str, Callable[[], str | None]], description: str) -> str:
+def file_layer(
+    scope: Construct, id: str, *, files: Mapping[str, Callable[[], str | None]], description: str
+) -> lambda_.CfnLayerVersion:
     """A layer with text files, written at synthesis.
 
     Args:
@@ -29,15 +31,12 @@ def file_layer(scope: Construct, id: str, *, files: Mapping[str, Callable[[], st
         files: By their paths from `/opt`, what returns the text of each, without tokens, or None for no such file.
             Called after everything else has been constructed, several times.
         description: Shown in the Lambda console.
-
-    Returns:
-        Its ARN.
     """
     content = _FileContent(files)
     content.layer = layer = lambda_.CfnLayerVersion(
         scope, id, content=Lazy.uncached_any(content), description=description
     )
-    return layer.ref
+    return layer
 
 
 @jsii.implements(IAnyProducer)

@@ -46,7 +46,7 @@ class MirrorFunction(Construct):
     Args:
         scope: The front door.
         function: Its first function, whose code it shares.
-        layer: ARN of the layer with the models, which it shares, too.
+        layer: The layer with the models, which it shares, too.
         endpoints: What the copies are sent to.
         arguments: The arguments of the front door.
         protection: How both functions are protected.
@@ -64,7 +64,7 @@ class MirrorFunction(Construct):
         scope: Construct,
         *,
         function: FrontDoorFunction,
-        layer: str,
+        layer: lambda_.CfnLayerVersion,
         endpoints: Iterable[IModelEndpoint],
         arguments: FrontDoorArguments,
         protection: FunctionProtection,

@@ -24,9 +24,7 @@ from constructs_lib.front_door.gateway_responses import gateway_responses
 from constructs_lib.front_door.lambda_functions import permit_api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from aws_cdk import IResolvable
+    from collections.abc import Iterator
 
     from constructs_lib._nag import Acknowledged
     from constructs_lib._protection import FunctionProtection
@@ -117,7 +115,8 @@ class FrontDoorApi(Construct):
             policy=policy,
             body=body,
         )
-        acknowledge(self._api, REST_API)
+        # Of the API and its stage, the only ones here.
+        acknowledge(self, REST_API, *_acknowledged(arguments))
         self.rest_api_id = self._api.ref
         permissions = [self._permit("Permission", function.arn, path=f"{STAGE_NAME}/*")]
         if binding.authorizer_arn is not None:
@@ -155,13 +154,16 @@ class FrontDoorApi(Construct):
         arguments, document = self._arguments, openapi_document()
         settings = ApiSettings(
             title=name,
-            integration={
-                "type": "aws_proxy",
-                "httpMethod": "POST",
-                "uri": function.invocation_uri(streaming=arguments.streaming),
-                "responseTransferMode": "STREAM" if arguments.streaming else "BUFFERED",
-                "timeoutInMillis": arguments.timeout_milliseconds(),
-            },
+            # One token, which is sent to the CDK once: every operation has it.
+            integration=Token.as_any(
+                {
+                    "type": "aws_proxy",
+                    "httpMethod": "POST",
+                    "uri": function.invocation_uri(streaming=arguments.streaming),
+                    "responseTransferMode": "STREAM" if arguments.streaming else "BUFFERED",
+                    "timeoutInMillis": arguments.timeout_milliseconds(),
+                }
+            ),
             schemes=binding.schemes,
             anthropic_schemes=binding.anthropic_schemes,
             key_source=binding.key_source,
@@ -174,8 +176,7 @@ class FrontDoorApi(Construct):
             wake=arguments.wake,
             preflight=arguments.cors is not None,
         )
-        definition = render_api_definition(document, settings)
-        return definition | {"paths": _with_shared_operations(definition["paths"])}
+        return render_api_definition(document, settings)
 
     def _add_stage(self) -> apigateway.CfnStage:
         arguments = self._arguments
@@ -191,7 +192,7 @@ class FrontDoorApi(Construct):
             self,
             "Stage",
             rest_api_id=self.rest_api_id,
-            deployment_id=self._deployment().ref,
+            deployment_id=self._deployment(),
             stage_name=STAGE_NAME,
             tracing_enabled=True,
             access_log_setting=apigateway.CfnStage.AccessLogSettingProperty(
@@ -209,7 +210,6 @@ class FrontDoorApi(Construct):
                 )
             ],
         )
-        acknowledge(stage, *_acknowledged(arguments))
         if arguments.execution_logging:
             # Otherwise API Gateway would create it at the first error, without retention and key.
             stage.add_resource_dependency(self._execution_logs())
@@ -239,10 +239,8 @@ class FrontDoorApi(Construct):
         return group
 
     def _deployment(self) -> apigateway.CfnDeployment:
-        deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)
         # A deployment is a snapshot, taken once: its logical id must change with what it captures.
-        deployment.override_logical_id(f"{self._environment.stack.get_logical_id(deployment)}{self._fingerprint()}")
-        return deployment
+        return apigateway.CfnDeployment(self, f"Deployment{self._fingerprint()}", rest_api_id=self.rest_api_id)
 
     def _fingerprint(self) -> str:
         rendered = json.dumps(resolved(self._environment.stack, self._deployed), sort_keys=True)
@@ -256,23 +254,3 @@ def _acknowledged(arguments: FrontDoorArguments) -> Iterator[Acknowledged]:
         yield STAGE_WITHOUT_EXECUTION_LOGS
     if arguments.exposure.web_acl is None:
         yield STAGE_WITHOUT_WEB_ACL
-
-
-def _with_shared_operations(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The paths with one token for operations that are equal, as nearly all are: it is sent to the CDK once.
-
-    Args:
-        paths: Operations by path and method.
-    """
-    tokens: dict[str, IResolvable] = {}
-
-    def shared(operation: object) -> IResolvable:
-        key = json.dumps(operation)
-        if key not in tokens:
-            tokens[key] = Token.as_any(operation)
-        return tokens[key]
-
-    return {
-        path: {method: shared(operation) for method, operation in operations.items()}
-        for path, operations in paths.items()
-    }

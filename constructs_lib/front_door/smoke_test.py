@@ -18,7 +18,7 @@ from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._functions import lambda_asset, newest_python_name, policy_document
 from constructs_lib._lazy import late_digest, late_value
 from constructs_lib._nag import acknowledge
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import hide_token
 from constructs_lib.acknowledgements import INLINE_POLICIES, SMOKE_TEST
 from constructs_lib.front_door.models_file import render_models
@@ -136,6 +136,7 @@ def add_smoke_test(
         Annotations.of(front_door).add_info_v2("tgi-endpoint:notSmokeTested", message)
     if tested:
         scope = Construct(front_door, SCOPE)
+        share_environment(scope, front_door)
         if limit is None:
             limit = smoke_test_seconds(max(one.deployed.load_seconds for one in tested))
         _add_resource(scope, function, mirror, models, tested, skipped, limit, protection)
@@ -177,7 +178,8 @@ def _add_resource(
         "Configurations": list(dict.fromkeys(one.configuration for one in deployed)),
     }
     resource = CfnResource(scope, "Resource", type="Custom::TgiEndpointSmokeTest", properties=properties)
-    for waited_for in dict.fromkeys([main, *(one for model in deployed for one in model.after)]):
+    # It waits for the function as well, whose name it has.
+    for waited_for in dict.fromkeys(one for model in deployed for one in model.after):
         resource.add_resource_dependency(waited_for)
     if asked_mirror:
         resource.node.add_dependency(asked_mirror)
@@ -231,7 +233,7 @@ def _add_function(
         description="Tests the models of a front door after a deployment",
         timeout=timeout,
         memory_size=256,
-        role=role.attr_arn,
+        role=role,
         runtime=newest_python_name(),
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=group.ref),
     )

@@ -27,8 +27,8 @@ RELEASED_STACKS = (
 Ids = Mapping[str, str]
 """Resource types by logical id."""
 
-# A deployment is a snapshot of its API: its id ends in a fingerprint and changes with what the API serves.
-_FINGERPRINT = re.compile(r"[0-9a-f]{12}$")
+# A deployment is a snapshot of its API: its id has a fingerprint of what the API serves, and so the hash of its path.
+_FINGERPRINT = re.compile(r"(?<=Deployment)[0-9a-f]{12}[0-9A-F]{8}$")
 _NOT_DEPLOYED = ("AWS::CDK::Metadata",)
 
 

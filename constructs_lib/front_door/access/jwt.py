@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aws_cdk import aws_cognito as cognito
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
@@ -48,7 +49,7 @@ _RESPONSES = (
 )
 
 
-def _keys_layer(scope: Construct, jwks: str | Path) -> str:
+def _keys_layer(scope: Construct, jwks: str | Path) -> lambda_.CfnLayerVersion:
     text = key_file_text(jwks)
     return file_layer(scope, "Keys", files={KEYS_PATH: lambda: text}, description="The public keys of an issuer")
 
