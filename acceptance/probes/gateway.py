@@ -36,7 +36,9 @@ def streaming(site: Site) -> Verdict:
 
 
 @probe(
-    "G4", title="A method wins over ANY, a literal segment over a variable, and the proxy takes the rest", minutes=0.1
+    "G4",
+    title="ANY takes every method, a literal segment wins over a variable, and the proxy takes the rest",
+    minutes=0.1,
 )
 def routing(site: Site) -> Verdict:
     """Which resource takes which request, by what answers."""

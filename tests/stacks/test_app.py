@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -95,12 +95,15 @@ def test_every_acknowledgment_is_for_one_finding_about_one_resource(monkeypatch:
     assert_acknowledgments_are_needed(built(nag="off", stacks="", front_door=ENDPOINTS))
 
 
-def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
+def run_app(
+    tmp_path: Path, *program: str, variables: Mapping[str, str] | None = None, **context: str
+) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
+    given = {"CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, **context})}
     return subprocess.run(
-        [sys.executable, "app.py"],
+        [sys.executable, *(program or ("app.py",))],
         cwd=ROOT,
-        env={**clean, "CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, **context})},
+        env={**clean, **given, **(variables or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -112,6 +115,37 @@ def test_the_app_synthesizes_with_both_packs_enabled(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert {path.name.partition(".")[0] for path in tmp_path.glob("*.template.json")} == set(NAMES)
     assert len(list(tmp_path.glob("asset.*/front_door/main.py"))) == 1
+
+
+_BROKEN = """
+import runpy
+from aws_cdk import App, CfnResource, Stack
+synth = App.synth
+def broken(app):
+    CfnResource(Stack(app, "Broken"), "Queue", type="AWS::SQS::Queue", properties={"NoSuchProperty": 1})
+    return synth(app)
+App.synth = broken
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("variables", "reports"), [({}, 1), ({"CDK_VALIDATION": "false"}, 0)], ids=["on", "off"])
+def test_the_app_starts_the_cdks_own_validation_once_unless_the_cli_turns_it_off(
+    variables: dict[str, str], reports: int, tmp_path: Path
+) -> None:
+    ran = run_app(tmp_path, "-c", _BROKEN, variables=variables, stacks="LlamaTgiStack")
+    assert (tmp_path / "Broken.template.json").exists(), ran.stderr
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    assert [each["pluginName"] for each in report["pluginReports"]] == ["CloudFormation Validate"] * reports
+
+
+def test_the_imports_during_which_the_validation_starts_send_nothing_to_the_cdk() -> None:
+    code = (
+        "import aws_cdk; from jsii._kernel.providers.process import _NodeProcess; "
+        "_NodeProcess.send = lambda *message: print(message); import app"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == ""
 
 
 @pytest.mark.parametrize("host_traces", [True, False])
@@ -262,7 +296,8 @@ def test_every_asset_path_is_inside_the_assembly() -> None:
 def root_is_open(**context: object) -> bool:
     rendered = built(nag="off", **context).synth().get_stack_by_name("LlamaTgiStack").template
     (api,) = (entry for entry in rendered["Resources"].values() if entry["Type"] == "AWS::ApiGateway::RestApi")
-    return "security" not in api["Properties"]["Body"]["paths"]["/"]["get"]
+    root = api["Properties"]["Body"]["paths"]["/"]
+    return "security" not in root.get("get", root["x-amazon-apigateway-any-method"])
 
 
 @pytest.mark.parametrize("value", ["on", "true", True])
