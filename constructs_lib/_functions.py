@@ -42,6 +42,16 @@ def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> a
     return assets.Asset(scope, "Code", path=_compact(*folders), deploy_time=deploy_time, display_name=name)
 
 
+def copy_sources(*folders: str) -> None:
+    """Make the copies that assets are made of, which the first stack would make otherwise.
+
+    Args:
+        folders: Names of the functions' folders.
+    """
+    for folder in folders:
+        _compact(folder)
+
+
 def _compact(*folders: str) -> str:
     sources = [lambda_root() / folder for folder in folders]
     for source in sources:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnCondition, CfnMapping, Fn
-
-from constructs_lib._stack_env import PSEUDO, environment_of
-from constructs_lib._tokens import is_token
+from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Token
 
 if TYPE_CHECKING:
     from aws_cdk import ICfnConditionExpression, Stack
@@ -44,13 +41,13 @@ class Console:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._region = environment_of(stack).region
+        self._region = stack.region
         self.condition: CfnCondition | None = None
-        if is_token(self._region):
+        if Token.is_unresolved(self._region):
             hosts = CfnMapping(
                 stack, "ConsoleHosts", mapping={partition: {"Host": host} for partition, host in _HOSTS.items()}
             )
-            self._host: str | None = hosts.find_in_map(PSEUDO.partition, "Host")
+            self._host: str | None = hosts.find_in_map(_partition_parameter(), "Host")
             self.condition = CfnCondition(stack, "HasConsole", expression=_has_console())
         else:
             self._host = _HOSTS.get(_partition(self._region))
@@ -77,11 +74,16 @@ class Console:
         return f"https://{self._region}.{self._host}/{page}?region={self._region}{end}"
 
 
-# Cached, as it is several messages to the CDK's process.
+# These are the same for every stack. Cached, as each is a message to the CDK's process.
+@cache
+def _partition_parameter() -> str:
+    return Aws.PARTITION
+
+
 @cache
 def _has_console() -> ICfnConditionExpression:
     """Whether the partition has a public console; the same for every stack."""
-    return Fn.condition_or(*(Fn.condition_equals(PSEUDO.partition, known) for known in _HOSTS))
+    return Fn.condition_or(*(Fn.condition_equals(_partition_parameter(), known) for known in _HOSTS))
 
 
 def _partition(region: str) -> str:

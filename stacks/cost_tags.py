@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Tags
 
-from constructs_lib._stack_env import environment_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -39,7 +37,7 @@ def add_cost_tags(
         endpoints: Its own endpoints.
         front_door: Its front door.
     """
-    _tag(stack, {STACK: environment_of(stack).stack_name} | ({} if model_id is None else {MODEL: model_id}))
+    _tag(stack, {STACK: stack.stack_name} | ({} if model_id is None else {MODEL: model_id}))
     for endpoint in endpoints:
         _tag(endpoint, {COMPONENT: "endpoint"})
     _tag(front_door, {COMPONENT: "front-door"})

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput
 
-from constructs_lib._stack_env import environment_of
 from stacks.console import Console
 
 if TYPE_CHECKING:
@@ -34,13 +33,14 @@ def add_front_door_outputs(stack: Stack, front_door: FrontDoor, consumer: Consum
         front_door: Its front door.
         consumer: The consumer.
     """
-    key_id, region = consumer.key_id, environment_of(stack).region
+    key_id = consumer.key_id
     add_output(stack, "Url", front_door.url, "Base URL; OpenAI clients take it with /v1 appended")
     add_output(stack, "ApiKeyId", key_id, "Id of the API key, not the key itself")
     add_output(
         stack,
         "ApiKeyCommand",
-        f"aws apigateway get-api-key --region {region} --include-value --query value --output text --api-key {key_id}",
+        f"aws apigateway get-api-key --region {stack.region} --include-value --query value --output text"
+        f" --api-key {key_id}",
         "Prints the API key",
     )
 
