@@ -100,7 +100,7 @@ def test_an_interrupted_deployment_ends_the_cli_and_what_it_has_started(
     monkeypatch.setenv("SLEEPS", str(sleeper))
 
     def interrupt(_line: str) -> None:
-        while not sleeper.exists():
+        while not (sleeper.exists() and sleeper.read_text()):
             time.sleep(0.02)
         raise KeyboardInterrupt
 

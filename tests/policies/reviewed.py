@@ -100,13 +100,13 @@ RESOURCES = (
         r"\*",
         "Lambda refuses a role that may do this for some interfaces only (Lambda guide, Giving Lambda functions access "
         "to resources in an Amazon VPC).",
-        where=r".*FunctionRoleDefaultPolicy\w{8}",
+        where=r".*FunctionRole(DefaultPolicy)?\w{8}",
     ),
     ReviewedResource(
         ("ec2:CreateNetworkInterface",),
         rf"arn:<AWS::Partition>:ec2:{_REGION}:({_ACCOUNT}:network-interface/\*|\*:(subnet|security-group)/[^*]+)",
         "Interfaces that Lambda creates have no names before. A subnet that is shared with this account is another's.",
-        where=r".*FunctionRoleDefaultPolicy\w{8}",
+        where=r".*FunctionRole(DefaultPolicy)?\w{8}",
     ),
     ReviewedResource(
         ("secretsmanager:GetSecretValue",),

@@ -97,8 +97,8 @@ def test_a_new_resource_is_no_failure() -> None:
 
 def test_the_fingerprint_of_a_deployment_and_the_metadata_of_the_cdk_are_not_pinned() -> None:
     deployment, metadata = "AWS::ApiGateway::Deployment", "AWS::CDK::Metadata"
-    resources = {"Deployment12345678abcdef012345": {"Type": deployment}, "CDKMetadata": {"Type": metadata}}
-    assert logical_ids({"Resources": resources}) == {"Deployment12345678": deployment}
+    resources = {"Deploymentabcdef01234512345678": {"Type": deployment}, "CDKMetadata": {"Type": metadata}}
+    assert logical_ids({"Resources": resources}) == {"Deployment": deployment}
 
 
 def test_stacks_with_the_same_resources_share_an_entry() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,10 @@ VERSIONS = {
     "AWS::SageMaker::EndpointConfig",
     "AWS::SageMaker::Model",
 }
-# What this version replaces on purpose, as CHANGELOG.md says: the authorizer of tokens has an id of its own.
+# What this version replaces on purpose, as CHANGELOG.md says: the authorizer of tokens has an id of its own, and each
+# authorizer's role has its policy in itself.
 MEANT = {"Jwt": "ApiAuthorizerFunction"}
+_MOVED = re.compile(r"(FrontDoor)?ApiAuthorizer\w*FunctionRoleDefaultPolicy\w{8}")
 
 
 @cache
@@ -57,6 +60,7 @@ def test_an_update_keeps_endpoint_api_stage_keys_and_names(stack: str) -> None:
         if change.action in (Action.REPLACE, Action.DELETE, Action.REFUSE)
         and change.resource_type not in VERSIONS
         and not change.logical_id.startswith(MEANT.get(stack, "-"))
+        and not _MOVED.fullmatch(change.logical_id)
     ]
     assert lost == []
 

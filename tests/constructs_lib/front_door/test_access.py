@@ -137,12 +137,10 @@ def test_other_access_methods_are_the_same_on_every_route(access: AccessMethod) 
 
 def test_the_authorizer_has_no_secret_and_may_only_write_its_log_and_traces() -> None:
     assert "Environment" not in function(default(), "api_key_authorizer")
-    (policy,) = (
-        policy for logical_id, policy in of_type(default(), "IAM::Policy").items() if "Authorizer" in logical_id
-    )
-    actions = [
-        action for statement in policy["Properties"]["PolicyDocument"]["Statement"] for action in statement["Action"]
-    ]
+    assert not [logical_id for logical_id in of_type(default(), "IAM::Policy") if "Authorizer" in logical_id]
+    (role,) = (role for logical_id, role in of_type(default(), "IAM::Role").items() if "Authorizer" in logical_id)
+    (policy,) = role["Properties"]["Policies"]
+    actions = [action for statement in policy["PolicyDocument"]["Statement"] for action in statement["Action"]]
     assert sorted(actions) == [
         "logs:CreateLogStream",
         "logs:PutLogEvents",

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from constructs_lib._functions import newest_python
+from constructs_lib._functions import newest_python_name
 from constructs_lib.front_door.assets import openapi_text
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.planning.serving_limits import ServingFacts
@@ -36,7 +36,7 @@ from tests.constructs_lib.front_door.doubles import (
 def test_the_function_is_arm64_on_the_newest_python_and_starts_with_its_wrapper() -> None:
     rendered = function(default())
     assert rendered["Architectures"] == ["arm64"]
-    assert rendered["Runtime"] == newest_python().name
+    assert rendered["Runtime"] == newest_python_name()
     assert rendered["Handler"] == "front_door.lambda_runtime.managed.handler"
     assert rendered["MemorySize"] == 256
     assert rendered["TracingConfig"] == {"Mode": "Active"}
@@ -48,8 +48,8 @@ def test_the_newest_python_is_the_one_with_the_highest_version_not_the_last_in_t
         return tuple(int(part) for part in name.removeprefix("python").split("."))
 
     known = [runtime.name for runtime in lambda_.Runtime.ALL if runtime.family == lambda_.RuntimeFamily.PYTHON]
-    assert newest_python().name == max(known, key=version)
-    assert newest_python().name != max(known)  # python3.9
+    assert newest_python_name() == max(known, key=version)
+    assert newest_python_name() != max(known)  # python3.9
 
 
 def test_the_timeout_is_that_of_the_function_and_the_integrations() -> None:

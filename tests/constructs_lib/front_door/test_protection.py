@@ -205,11 +205,14 @@ def test_no_function_has_a_policy_of_aws(stack: Stack) -> None:
     assert all("ManagedPolicyArns" not in role for role in properties(everything(stack), "IAM::Role"))
 
 
-def test_a_function_waits_for_the_policy_of_its_role(stack: Stack) -> None:
+def test_no_function_is_created_before_its_role_may_manage_its_network_interfaces(stack: Stack) -> None:
     rendered = everything(stack)
     in_vpc = {name: one for name, one in of_type(rendered, "Lambda::Function").items() if "VpcConfig" in str(one)}
+    assert len(in_vpc) > 2
     for name, one in in_vpc.items():
-        assert any("DefaultPolicy" in waited for waited in one["DependsOn"]), name
+        role = of_type(rendered, "IAM::Role")[one["Properties"]["Role"]["Fn::GetAtt"][0]]
+        is_inline = "ec2:CreateNetworkInterface" in str(role["Properties"].get("Policies"))
+        assert is_inline or any("DefaultPolicy" in waited for waited in one["DependsOn"]), name
 
 
 def test_roles_may_decrypt_environments_and_nothing_else(stack: Stack) -> None:

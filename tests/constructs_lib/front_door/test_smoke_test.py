@@ -308,7 +308,7 @@ def test_each_model_of_a_fleet_is_tested_after_its_component() -> None:
         for name in ("chat", "code", "rare")
     )
     depends = only(template, CUSTOM)["DependsOn"]
-    assert {chat, code, *resources(template, ENDPOINT)} < set(depends)
+    assert {chat, code, *resources(template, ENDPOINT)} == set(depends)
     assert rare not in depends
     assert text(properties["Logs"]["chat"]).startswith("/aws/sagemaker/InferenceComponents/")
 

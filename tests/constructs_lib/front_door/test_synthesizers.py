@@ -20,8 +20,8 @@ from aws_cdk import (
     Stage,
     pipelines,
 )
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as assets
 
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.front_door import FrontDoor
@@ -267,8 +267,11 @@ def test_a_synthesizer_of_ones_own_may_carry_assets(app: App) -> None:
 
 
 def test_what_else_fails_in_the_cdk_is_told_as_it_is(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lambda_.Code, "from_asset", lambda *_args, **_options: lambda_.Code.from_inline(""))
-    with pytest.raises(RuntimeError, match="cannot be empty"):
+    monkeypatch.setattr(
+        "constructs_lib.front_door.lambda_functions.lambda_asset",
+        lambda scope, _folder: assets.Asset(scope, "Code", path="no/such/folder"),
+    )
+    with pytest.raises(RuntimeError, match="no/such/folder"):
         make_front_door(Stack(app, "Team"))
 
 
