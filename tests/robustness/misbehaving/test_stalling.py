@@ -126,6 +126,8 @@ def test_a_container_without_an_end(
         pytest.skip("the machine was too busy for the function to end its response in time")
     if response.status >= 400:
         assert response.status in (502, 504)
+        if b"Internal server error" in response.body and any(TIMED_OUT in line for line in cloud.cloud.log):
+            pytest.skip("the machine was too busy for the function to begin its response in time")
         check_error_body(json.loads(response.body), asked.error_protocol)
     elif asked.is_streamed:
         objects = objects_of(response.body)
