@@ -120,8 +120,8 @@ _TRACES = "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource t
 
 FUNCTION_TRACES = Wildcard("The role of such a function: traces", _TRACES)
 
-FUNCTION_ROLE = Acknowledged(
-    "The role of such a function: traces",
+AUTHORIZER_ROLE = Acknowledged(
+    "The role of an access method's function, which has its policy in itself: traces",
     (Rule("LambdaStarPermissions", (Pack.SERVERLESS,), _TRACES),),
 )
 

@@ -14,15 +14,13 @@ from constructs import Construct
 
 from constructs_lib._functions import lambda_asset, newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_ROLE, FUNCTION_TRACES, INLINE_POLICIES
+from constructs_lib.acknowledgements import API_FUNCTION, AUTHORIZER_ROLE, FUNCTION_TRACES, INLINE_POLICIES
 from constructs_lib.front_door.front_door_function import FrontDoorFunction
 
 if TYPE_CHECKING:
     from constructs_lib._nag import Acknowledged
     from constructs_lib._protection import FunctionProtection
     from constructs_lib._stack_env import StackEnvironment
-
-_POLICY = "Run"
 
 
 def front_door_function(
@@ -56,13 +54,10 @@ def front_door_function(
     """
     log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
     # The CDK's default role would have a managed policy that may write to every log group.
-    policy = _policy(scope, log_group.log_group_arn, protection)
-    role = iam.Role(
-        scope,
-        f"{id}Role",
-        assumed_by=_lambda_service(),
-        inline_policies={_POLICY: iam.PolicyDocument.from_json(policy)},
-    )
+    role = iam.Role(scope, f"{id}Role", assumed_by=_lambda_service())
+    # In the policy with what it gets later: the CDK divides that one alone, by IAM's limit for all inline ones.
+    for statement in _policy(scope, log_group.log_group_arn, protection)["Statement"]:
+        role.add_to_policy(iam.PolicyStatement.from_json(statement))
     function = _function(
         Construct(scope, id),
         folder,
@@ -138,7 +133,7 @@ def authorizer_function(
         layers=layers,
         protection=protection,
     )
-    acknowledge(scope, API_FUNCTION, *_role_acknowledged(scope, protection))
+    acknowledge(scope, API_FUNCTION, AUTHORIZER_ROLE, *_role_acknowledged(scope, protection))
     return function.attr_arn
 
 
@@ -192,7 +187,7 @@ def _log_group(
 
 
 def _role_acknowledged(scope: Construct, protection: FunctionProtection) -> list[Acknowledged]:
-    return [INLINE_POLICIES, FUNCTION_ROLE, FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
+    return [INLINE_POLICIES, FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
 
 
 @cache
@@ -201,7 +196,7 @@ def _lambda_service() -> iam.ServicePrincipal:
 
 
 def _policy(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> dict[str, Any]:
-    """What every function may do: write its log, and traces. In the role itself, so that no function starts before."""
+    """What every function may do: write its log, and traces."""
     return policy_document(
         {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
         {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
@@ -210,7 +205,7 @@ def _policy(scope: Construct, log_group_arn: str, protection: FunctionProtection
 
 
 def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> iam.CfnRole:
-    """A role that gets nothing else."""
+    """A role that gets nothing else, with its policy in itself: no function has the role before the policy."""
     return iam.CfnRole(
         scope,
         "Resource",
@@ -218,7 +213,7 @@ def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtecti
             {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ),
         policies=[
-            iam.CfnRole.PolicyProperty(policy_name=_POLICY, policy_document=_policy(scope, log_group_arn, protection))
+            iam.CfnRole.PolicyProperty(policy_name="Run", policy_document=_policy(scope, log_group_arn, protection))
         ],
     )
 
