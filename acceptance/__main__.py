@@ -17,6 +17,7 @@ from acceptance.probe import choose, probes
 from acceptance.removal import check_rights, existing_stacks
 from acceptance.report import Report
 from acceptance.run import Plan, destroy, run
+from acceptance.stopping import StoppedError, stop_on_signals
 from constructs_lib import ConfigurationError
 from local.commands.progress import Progress
 from local.errors import UserError
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
     from acceptance.clouds import Cloud
     from acceptance.probe import Probe
+    from acceptance.stopping import Stopping
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "build" / "acceptance.md"
-_USAGE, _NO_ACCESS, _INTERRUPTED = 2, 3, 130
+_USAGE, _NO_ACCESS = 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if nothing is contradicted, 1 if something is or the run has failed, 2 for a mistake in the arguments or no
-        consent, 3 without credentials or Region.
+        consent, 3 without credentials or Region, 128 and its number after a signal.
     """
     given = _parser().parse_args(arguments)
     progress = Progress(cast("TextIO", LastingStream(sys.stderr)))
@@ -52,6 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem is not None:
         progress.print(problem, style="red")
         return _USAGE
+    with stop_on_signals(progress) as stopping:
+        try:
+            return _work(given, progress, stopping)
+        except StoppedError as stopped:
+            progress.print(f"The run was {stopped} before anything was deployed or deleted.", style="red")
+            return stopped.code
+
+
+def _work(given: argparse.Namespace, progress: Progress, stopping: Stopping) -> int:
     try:
         cloud = _cloud(given)
     except NoAccessError as error:
@@ -61,18 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.print(f"The emulated cloud does not start: {error}", style="red")
         return 1
     try:
-        return _destroy(given, cloud, progress) if given.destroy else _run(given, cloud, progress)
+        do = _destroy if given.destroy else _run
+        return do(given, cloud, progress, stopping)
     except (NoAccessError, BotoCoreError, ClientError) as error:  # before anything is deployed
         progress.print(str(error), style="red")
         return _NO_ACCESS
-    except KeyboardInterrupt:  # before anything is deployed
-        progress.print("Nothing was deployed.", style="red")
-        return _INTERRUPTED
     finally:
+        stopping.is_over()
         cloud.close()
 
 
-def _run(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
+def _run(given: argparse.Namespace, cloud: Cloud, progress: Progress, stopping: Stopping) -> int:
     acceptance = Acceptance(
         model_id=given.model, engine=given.engine, instance_type=given.instance or None, tokens=given.tokens
     )
@@ -100,19 +110,19 @@ def _run(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
         return _USAGE
     deployment = f"{acceptance.model_id} on {acceptance.engine} and {acceptance.instance.name} in {cloud.region}"
     report = Report(cloud=cloud.kind, deployment=deployment, rows=read_rows(), file=given.report)
-    code = run(cloud, plan, report, progress)
+    code = run(cloud, plan, report, progress, stopping)
     progress.print(f"{report.summary()}. The report is {given.report}", style="bold")
     return code
 
 
-def _destroy(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
+def _destroy(given: argparse.Namespace, cloud: Cloud, progress: Progress, stopping: Stopping) -> int:
     there = existing_stacks(cloud)
     if there and not (given.yes or given.emulated):
         progress.print(f"{' and '.join(there)} in account {cloud.account}, {cloud.region}, with all that is in it.")
         if not _agrees("Delete?"):
             progress.print("Nothing was deleted. YES=1 deletes without asking.", style="red")
             return _USAGE
-    return destroy(cloud, progress)
+    return destroy(cloud, progress, stopping)
 
 
 def _cloud(given: argparse.Namespace) -> Cloud:

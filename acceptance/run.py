@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,24 +12,15 @@ from acceptance.probe import Result, contradicted, undecided
 from acceptance.removal import Removal, existing_stacks, remove
 from acceptance.report import Outcome, Report
 from acceptance.site import Site, StillWaitingError
+from acceptance.stopping import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
+    from collections.abc import Mapping, Sequence
 
     from acceptance.clouds import Cloud
     from acceptance.probe import Probe, Verdict
+    from acceptance.stopping import Stopping
     from local.commands.progress import Progress
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class StoppedError(BaseException):
-    """A signal has stopped the run. Not an Exception, so that no probe takes it for a failure of its own."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.number = number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +44,7 @@ class Plan:
         return 20 + sum(each.minutes for each in self.possible(Kind.AWS))
 
 
-def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> int:
+def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress, stopping: Stopping) -> int:
     """Runs everything.
 
     Args:
@@ -63,20 +52,19 @@ def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> int:
         plan: What.
         report: Takes what is found; written at each step.
         progress: Shows the steps.
+        stopping: What a signal stops: all but the deletion.
 
     Returns:
         0 if nothing is contradicted and nothing that costs money is left, else 1; after a signal 128 and its number.
     """
     report.not_run = [f"`{each.name}`: {each.emulation.why}" for each in plan.chosen if cloud.kind not in each.clouds]
     code = 0
-    with _stop_on_signals(progress) as stopping:
-        try:
-            stopping.is_armed = True
-            report.problem = _try_everything(cloud, plan, report, progress)
-            stopping.is_armed = False
-        except StoppedError as stopped:
-            report.problem, code = str(stopped), 128 + stopped.number
-        report.removal = _remove(cloud, progress)
+    try:
+        report.problem = _try_everything(cloud, plan, report, progress)
+        stopping.is_over()
+    except StoppedError as stopped:
+        report.problem, code = str(stopped), stopped.code
+    report.removal = _remove(cloud, progress)
     if report.problem is not None:
         progress.print(f"The run ended early: {report.problem}", style="bold red")
     _show_what_is_left(report.removal, progress)
@@ -84,14 +72,15 @@ def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> int:
     return code or (0 if report.is_good() else 1)
 
 
-def destroy(cloud: Cloud, progress: Progress) -> int:
-    """Deletes what a killed run has left.
+def destroy(cloud: Cloud, progress: Progress, stopping: Stopping) -> int:
+    """Deletes what a killed run has left; a signal does not stop it.
 
     Returns:
         0 if nothing that costs money is left, else 1.
     """
     if not existing_stacks(cloud):
         progress.print("There is no acceptance stack in this account and Region.")
+    stopping.is_over()
     removal = _remove(cloud, progress)
     _show_what_is_left(removal, progress)
     return 1 if removal.failed else 0
@@ -153,32 +142,3 @@ def _show_what_is_left(removal: Removal, progress: Progress) -> None:
         )
     for line in removal.left:
         progress.print(f"left: {line}", style="dim")
-
-
-class _Stopping:
-    """What signals do: the first one stops the run, and none stops the deletion.
-
-    Attributes:
-        is_armed: Whether the next one raises.
-    """
-
-    def __init__(self, progress: Progress) -> None:
-        self.is_armed = False
-        self._progress = progress
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        if self.is_armed:
-            self.is_armed = False
-            raise StoppedError(number)
-        self._progress.print("Still deleting: what is not deleted costs money. This takes some minutes.")
-
-
-@contextmanager
-def _stop_on_signals(progress: Progress) -> Iterator[_Stopping]:
-    stopping = _Stopping(progress)
-    before = {number: signal.signal(number, stopping) for number in SIGNALS}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from acceptance import __main__ as command
 from acceptance.clouds import NoAccessError
 from acceptance.clouds import aws as aws_cloud
 from acceptance.probe import Cloud, choose, probes
+from acceptance.stopping import SIGNALS
 from local.errors import UserError
 
 
@@ -43,7 +45,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     found: list[Any] = []
 
-    def run(_cloud: object, plan: object, _report: object, _progress: object) -> int:
+    def run(_cloud: object, plan: object, _report: object, _progress: object, _stopping: object) -> int:
         found.append(plan)
         return 0
 
@@ -80,16 +82,44 @@ def test_a_terminal_is_asked(
     assert len(runs) == count
 
 
-def test_ctrl_c_at_the_question_is_no_traceback(
-    account: Account, runs: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_at_the_question_is_no_traceback(
+    account: Account,
+    runs: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
 ) -> None:
     def interrupt(_question: str) -> bool:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
+        return True
 
     monkeypatch.setattr(command, "_agrees", interrupt)
-    assert command.main([]) == 130
-    assert "Nothing was deployed." in said(capsys)
+    assert command.main([]) == 128 + number
+    assert f"The run was stopped by {number.name} before anything was deployed or deleted." in said(capsys)
     assert (runs, account.is_closed) == ([], True)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_no_signal_stops_the_end(
+    account: Account,
+    runs: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    close = account.close
+
+    def interrupt() -> None:
+        signal.raise_signal(number)
+        close()
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(account, "close", interrupt)
+    assert command.main(["--yes"]) == 0
+    assert "Still deleting" in said(capsys)
+    assert (len(runs), account.is_closed) == (1, True)
+    assert signal.getsignal(number) is before
 
 
 def test_yes_deploys_with_the_chosen_model_engine_and_probes(account: Account, runs: list[Any]) -> None:
@@ -163,7 +193,7 @@ def test_stacks_are_not_deleted_without_consent(
 ) -> None:
     deleted: list[object] = []
 
-    def destroy(cloud: object, _progress: object) -> int:
+    def destroy(cloud: object, _progress: object, _stopping: object) -> int:
         deleted.append(cloud)
         return 0
 

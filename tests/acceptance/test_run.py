@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from acceptance.removal import existing_stacks
 from acceptance.report import Report
 from acceptance.run import Plan, run
 from acceptance.site import Site
+from acceptance.stopping import stop_on_signals
 from local.commands.progress import Progress
 from local.sagemaker_runtime import Faults
 from tests.acceptance.test_probes import CONTEXT
@@ -41,7 +41,9 @@ class Run:
         self.report = Report(cloud=Cloud.EMULATED, deployment="A model", rows=read_rows(), file=self.file)
         try:
             plan = Plan(context=CONTEXT, chosen=chosen)
-            self.code = run(self.cloud, plan, self.report, Progress(self.screen))
+            progress = Progress(self.screen)
+            with stop_on_signals(progress) as stopping:
+                self.code = run(self.cloud, plan, self.report, progress, stopping)
             self.left = existing_stacks(self.cloud)
             endpoints = self.cloud.client("sagemaker").list_endpoints()["Endpoints"]
             self.endpoints = [one["EndpointName"] for one in endpoints]
@@ -61,13 +63,6 @@ def own(name: str, attempt: object) -> Probe:
     """A probe of a test."""
     (model,) = choose(("L11",), ())
     return replace(model, name=name, rows=(), title=name, emulation=SAME, attempt=attempt)  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    assert {number: signal.getsignal(number) for number in before} == before, "the run has put the handlers back"
 
 
 def test_it_deploys_probes_reports_and_deletes(tmp_path: Path) -> None:
@@ -142,7 +137,7 @@ def test_ctrl_c_during_the_deployment_deletes_what_there_is_and_leaves_no_proces
         process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True)
         try:
             _until(lambda: "• cdk deploy AcceptanceStack" in log.read_text())
-            time.sleep(8)
+            _until(lambda: _deploys(process.pid))
             # As a terminal does: to the whole group, and more than once.
             os.killpg(process.pid, signal.SIGINT)
             time.sleep(0.3)
@@ -157,6 +152,12 @@ def test_ctrl_c_during_the_deployment_deletes_what_there_is_and_leaves_no_proces
     assert "Not deleted" not in file.read_text()
     assert "Traceback" not in log.read_text()
     assert processes_of(process.pid) == []
+
+
+def _deploys(command: int) -> bool:
+    """Whether the CDK CLI of a command runs."""
+    lines = [Path(f"/proc/{one}/cmdline") for one in processes_of(command)]
+    return any(b"\0deploy\0" in line.read_bytes() for line in lines if line.exists())
 
 
 def _until(holds: object, seconds: float = 90) -> None:
