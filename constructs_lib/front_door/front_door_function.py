@@ -116,8 +116,8 @@ class FrontDoorFunction:
         here = self._environment
         partition = _plain(here.partition, PSEUDO.partition, "AWS::Partition")
         region = _plain(here.region, PSEUDO.region, "AWS::Region")
-        before = ["arn:", partition, ":apigateway:", region, f":lambda:path/{version}/functions/"]
-        return _joined(*before, self.arn_reference, f"/{action}")
+        arn = f"${{{self._logical_id}.Arn}}"
+        return {"Fn::Sub": f"arn:{partition}:apigateway:{region}:lambda:path/{version}/functions/{arn}/{action}"}
 
     @cached_property
     def _logical_id(self) -> str:
@@ -125,17 +125,6 @@ class FrontDoorFunction:
         return self.resource.logical_id
 
 
-def _plain(value: str, token: str, name: str) -> str | dict[str, Any]:
-    """A value as templates have it: text, or a reference if it is the token of that pseudo parameter."""
-    return {"Ref": name} if value == token else value
-
-
-def _joined(*parts: str | dict[str, Any]) -> dict[str, Any]:
-    """Fn::Join as the CDK renders it: texts beside each other are one."""
-    merged: list[str | dict[str, Any]] = []
-    for part in parts:
-        if merged and isinstance(part, str) and isinstance(merged[-1], str):
-            merged[-1] += part
-        else:
-            merged.append(part)
-    return {"Fn::Join": ["", merged]}
+def _plain(value: str, token: str, name: str) -> str:
+    """A value as Fn::Sub has it: text, or a reference if it is the token of that pseudo parameter."""
+    return f"${{{name}}}" if value == token else value

@@ -145,6 +145,8 @@ def flat(value: Any) -> str:
             return f"<{name}.{attribute}>"
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(flat(part) for part in parts)
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${", "<").replace("}", ">")
         case {"Fn::ImportValue": name}:
             return f"<{name}>"
     raise AssertionError(value)
