@@ -49,7 +49,7 @@ if __name__ == "__main__" and (validates := os.environ.get("CDK_VALIDATION") != 
     validation = ThreadPoolExecutor().submit(CloudFormationValidatePlugin)
 
 from constructs_lib import ConfigurationError, Cors, IamNames
-from constructs_lib._functions import copy_sources
+from constructs_lib._functions import pack_functions
 from stacks.acceptance_settings import NAMES as ACCEPTANCE
 from stacks.acceptance_settings import read_acceptance
 from stacks.front_door_context import read_front_door
@@ -237,7 +237,7 @@ if __name__ == "__main__":
     # Without this variable a trace has no line of Python.
     has_traces = "JSII_HOST_STACK_TRACES" in os.environ
     # In the rest of that second: every stack has these functions.
-    copy_sources("front_door", "api_key_authorizer", "smoke_test")
+    pack_functions("front_door", "api_key_authorizer", "smoke_test")
     plugins = [validation.result()] if validates else []
     app = App(context={} if has_traces else {NO_CREATION_TRACES: True})
     Validations.of(app).add_plugins(*plugins)

@@ -79,7 +79,7 @@ def _measure(parts: Sequence[str], *, quick: bool) -> list[Figure]:
         if "warm" in parts:
             figures += _show_progress("warm relay", lambda step: warm.measure(function, quick=quick, step=step))
         if "size" in parts:
-            figures += size.measure(function.asset)
+            figures += size.measure(function.archive)
     return figures
 
 

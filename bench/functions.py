@@ -97,10 +97,10 @@ _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: str) -> Function:
     """This project's function, started through its exec wrapper."""
     upstream = f"http://127.0.0.1:{upstream_port}"
-    wrapper = function.asset / function.wrapper
+    wrapper = function.task_root / function.wrapper
     return Function(
         command=[str(wrapper), sys.executable, "/var/runtime/bootstrap.py"],
-        task_root=function.asset,
+        task_root=function.task_root,
         environment={
             "_HANDLER": function.handler,
             "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),

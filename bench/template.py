@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 _WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _TASK_ROOT = "/var/task"
@@ -19,21 +20,23 @@ class DeployedFunction:
     """The front door's function.
 
     Args:
-        asset: The folder with its code, which the CDK CLI zips.
+        archive: Its code, as Lambda downloads it.
+        task_root: The folder with the code.
         handler: Its handler, as in the template.
-        wrapper: Its exec wrapper, relative to the asset.
+        wrapper: Its exec wrapper, relative to that folder.
         models_file: The file of its models, in the asset of a layer. It has one endpoint, whose name only the
             deployment knows.
     """
 
-    asset: Path
+    archive: Path
+    task_root: Path
     handler: str
     wrapper: str
     models_file: Path
 
 
 def front_door_function(assembly: Path) -> DeployedFunction:
-    """The one function in the templates of a cloud assembly that has an exec wrapper.
+    """The one function in the templates of a cloud assembly that has an exec wrapper. Its code is unpacked there.
 
     Raises:
         RuntimeError: There is no such function, or more than one.
@@ -42,8 +45,10 @@ def front_door_function(assembly: Path) -> DeployedFunction:
     if len(found) != 1:
         raise RuntimeError(f"{len(found)} functions in {assembly} have an exec wrapper, expected one")
     ((properties, resources),) = found
+    archive = assembly / f"asset.{properties['Code']['S3Key']}"
     return DeployedFunction(
-        asset=_asset(assembly, properties["Code"]),
+        archive=archive,
+        task_root=_unpacked(archive),
         handler=properties["Handler"],
         wrapper=str(Path(_variables(properties)[_WRAPPER]).relative_to(_TASK_ROOT)),
         models_file=_models_file(assembly, properties, resources),
@@ -62,11 +67,17 @@ def _functions(assembly: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]
 def _models_file(assembly: Path, properties: dict[str, Any], resources: dict[str, Any]) -> Path:
     path = Path(_variables(properties)[_MODELS_FILE]).relative_to(_LAYERS_ROOT)
     layers = [resources[layer["Ref"]]["Properties"]["Content"] for layer in properties["Layers"]]
-    return next(file for file in (_asset(assembly, layer) / path for layer in layers) if file.is_file())
+    folders = [assembly / f"asset.{layer['S3Key'].removesuffix('.zip')}" for layer in layers]
+    return next(file for file in (folder / path for folder in folders) if file.is_file())
 
 
-def _asset(assembly: Path, content: dict[str, Any]) -> Path:
-    return assembly / f"asset.{content['S3Key'].removesuffix('.zip')}"
+def _unpacked(archive: Path) -> Path:
+    """The folder with the files of an archive, beside it, with the modes that Lambda gives them."""
+    folder = archive.with_suffix("")
+    with ZipFile(archive) as opened:
+        for entry in opened.infolist():
+            Path(opened.extract(entry, folder)).chmod(entry.external_attr >> 16 & 0o777)
+    return folder
 
 
 def _variables(properties: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ It is indented by one space. Lines stay where they are, so that tracebacks in th
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from functools import cache
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 # A string that is a statement of its own; it stays one where no other follows in its block: it may be all that it has.
 _DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$(?=(\n+\1[^\s#])?)', re.MULTILINE)
@@ -115,45 +115,42 @@ def _without_text(docstring: re.Match[str]) -> str:
     return ("" if docstring[2] else f'{docstring[1]}""') + "\n" * docstring[0].count("\n")
 
 
-@cache
-def compact_copy(*folders: Path) -> Path:
-    """A copy of folders that has nothing beside it in the folder returned, which exists as long as this process.
-
-    What Python compiles is left out: installers write it, and the hash of the copy has to be the same from a checkout
-    and from an installed wheel. So are the `__init__.py` of packages inside a folder that are empty without docstrings:
-    Python imports a folder without one as well, and reads a file less.
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """A file as it is deployed.
 
     Args:
-        folders: Folders of Python and other files.
+        name: Its path in the archive.
+        content: Its content.
+        is_executable: Whether anybody may execute it.
     """
-    place = tempfile.TemporaryDirectory()
-    _PLACES.append(place)
-    for folder in folders:
-        _copy(folder, Path(place.name))
-    return Path(place.name)
+
+    name: str
+    content: bytes
+    is_executable: bool
 
 
-def _copy(folder: Path, place: Path) -> None:
+def compact_files(folder: Path) -> Iterator[CopiedFile]:
+    """The files of a folder, which itself begins their names, in an order that is always the same.
+
+    What Python compiles is left out: installers write it, and a checkout and an installed wheel have to give the same
+    files. So are the `__init__.py` of packages inside the folder that are empty without docstrings: Python imports a
+    folder without one as well, and reads a file less.
+
+    Args:
+        folder: A folder of Python and other files.
+    """
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.suffix == ".pyc":
             continue
-        copy = place / folder.name / path.relative_to(folder)
-        source = _copied_source(path, copy.relative_to(place)) if path.suffix == ".py" else None
-        if path.name == "__init__.py" and path.parent != folder and source is not None and not source.strip('"\n'):
+        name = PurePosixPath(folder.name, *path.relative_to(folder).parts)
+        content = _copied_source(path, name).encode() if path.suffix == ".py" else path.read_bytes()
+        if path.name == "__init__.py" and path.parent != folder and not content.strip(b'"\n'):
             continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source is not None:
-            copy.write_text(source, encoding="utf-8")
-        else:
-            copy.write_bytes(path.read_bytes())
-        shutil.copymode(path, copy)
+        yield CopiedFile(str(name), content, bool(path.stat().st_mode & stat.S_IXUSR))
 
 
-def _copied_source(path: Path, copy: Path) -> str:
+def _copied_source(path: Path, name: PurePosixPath) -> str:
     source = compact(path.read_text(encoding="utf-8"))
     # What is run by its path is in no package.
-    return source if "__main__" in source else _with_relative_imports(source, copy.parent.parts)
-
-
-_PLACES: list[tempfile.TemporaryDirectory[str]] = []
-"""Deleted when the process ends: the CDK has its own copies by then."""
+    return source if "__main__" in source else _with_relative_imports(source, name.parent.parts)

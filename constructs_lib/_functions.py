@@ -1,4 +1,4 @@
-"""Stages the source of the Lambda functions, and says what runs it."""
+"""Stages the code of the Lambda functions, and says what runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 
 from constructs_lib._arguments import type_name
-from constructs_lib._compact_source import compact_copy
+from constructs_lib._code_archive import CodeArchive, code_archive
 from constructs_lib._lambda_root import lambda_root
 from constructs_lib.planning.validation.problem import Described, Problem
 
@@ -37,27 +37,34 @@ def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> a
     Raises:
         FileNotFoundError: There is no such function.
     """
+    archive = _archive(*folders)
     # As the CDK's Code.from_asset creates it.
-    name = f"Lambda function {folders[0]}"
-    return assets.Asset(scope, "Code", path=_compact(*folders), deploy_time=deploy_time, display_name=name)
+    return assets.Asset(
+        scope,
+        "Code",
+        path=str(archive.path),
+        asset_hash=archive.digest,
+        deploy_time=deploy_time,
+        display_name=f"Lambda function {folders[0]}",
+    )
 
 
-def copy_sources(*folders: str) -> None:
-    """Make the copies that assets are made of, which the first stack would make otherwise.
+def pack_functions(*folders: str) -> None:
+    """Make the archives of functions, which the first stack would make otherwise.
 
     Args:
         folders: Names of the functions' folders.
     """
     for folder in folders:
-        _compact(folder)
+        _archive(folder)
 
 
-def _compact(*folders: str) -> str:
+def _archive(*folders: str) -> CodeArchive:
     sources = [lambda_root() / folder for folder in folders]
     for source in sources:
         if not source.is_dir():
             raise FileNotFoundError(f"There is no Lambda function {source.name!r} in {source.parent}.")
-    return str(compact_copy(*sources))
+    return code_archive(*sources)
 
 
 def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:

@@ -77,10 +77,12 @@ def names(event: str) -> list[str]:
 def test_the_function_may_serve_another_engine(tmp_path: Path) -> None:
     models_file = tmp_path / "models.json"
     models_file.write_text('{"llama": {"endpoint_name": "x", "engine": "tgi"}}')
-    function = DeployedFunction(asset=tmp_path, handler="handler", wrapper="run", models_file=models_file)
+    function = DeployedFunction(
+        archive=tmp_path, task_root=tmp_path, handler="handler", wrapper="run", models_file=models_file
+    )
     other = of_engine(function, "vllm", tmp_path)
     assert json.loads(other.models_file.read_text()) == {"llama": {"endpoint_name": "x", "engine": "vllm"}}
-    assert other.asset == function.asset
+    assert other.task_root == function.task_root
 
 
 def test_a_chunk_has_the_time_at_which_it_was_complete() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 
 def test_the_code_may_take_150_kilobytes(tmp_path: Path) -> None:
-    (tmp_path / "front_door").mkdir()
-    (tmp_path / "front_door" / "__init__.py").write_bytes(b"x" * 5_000)
-    packed, unpacked = size.measure(tmp_path)
+    archive = tmp_path / "code.zip"
+    with ZipFile(archive, "w", ZIP_DEFLATED) as opened:
+        opened.writestr("front_door/__init__.py", b"x" * 5_000)
+    packed, unpacked = size.measure(archive)
     assert (packed.key, packed.limit, packed.bound) == ("size.zip", 150.0, "at most")
     assert packed.value < 1
     assert (unpacked.key, unpacked.value, unpacked.limit) == ("size.unpacked", 5.0, None)
@@ -37,7 +39,9 @@ def test_every_route_may_take_three_quarters_of_the_managed_runtimes_cold_start(
 
     monkeypatch.setattr(cold, "upstream", lambda: nullcontext(1))
     monkeypatch.setattr(cold, "_start", start)
-    deployed = DeployedFunction(asset=tmp_path, handler="handler", wrapper="run", models_file=tmp_path / "models.json")
+    deployed = DeployedFunction(
+        archive=tmp_path, task_root=tmp_path, handler="handler", wrapper="run", models_file=tmp_path / "models.json"
+    )
     figures = cold.measure(deployed, 1, _ignore)
     assert {figure.key: (figure.value, figure.limit, figure.is_met) for figure in figures} == {
         "cold.start.buffered": (0.75, 0.75, True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 
@@ -37,8 +38,15 @@ def test_it_is_the_one_that_has_an_exec_wrapper(tmp_path: Path) -> None:
     models_file.touch()
     variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/package/bootstrap", "MODELS_FILE": "/opt/folder/models.json"}
     write_template(tmp_path, {}, variables)
+    archive = tmp_path / "asset.hash1.zip"
+    with ZipFile(archive, "w") as opened:
+        entry = ZipInfo("package/bootstrap")
+        entry.external_attr = 0o755 << 16
+        opened.writestr(entry, "#!/bin/sh")
     function = front_door_function(tmp_path)
-    assert function.asset == tmp_path / "asset.hash1"
+    assert (function.archive, function.task_root) == (archive, tmp_path / "asset.hash1")
+    wrapper = function.task_root / function.wrapper
+    assert (wrapper.read_text(), wrapper.stat().st_mode & 0o777) == ("#!/bin/sh", 0o755)
     assert (function.handler, function.wrapper) == ("package.handler1", "package/bootstrap")
     assert function.models_file == models_file
 

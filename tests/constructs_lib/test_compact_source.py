@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib._compact_source import compact, compact_copy
+from constructs_lib._code_archive import code_archive
+from constructs_lib._compact_source import compact
 from constructs_lib._lambda_root import lambda_root
+from tests.unpacked import unpacked
 
 SOURCES = sorted(path for path in lambda_root().rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def copy_of(folder: str) -> Path:
+    """A function as it is deployed."""
+    return unpacked(code_archive(lambda_root() / folder).path)
 
 
 class _Statements(ast.NodeVisitor):
@@ -171,18 +178,18 @@ def test_protocols_are_left_out_that_are_types_alone() -> None:
 
 
 def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
-    copy = compact_copy(lambda_root() / "front_door")
+    copy = copy_of("front_door")
     assert [path.name for path in copy.iterdir()] == ["front_door"]
     bootstrap = copy / "front_door" / "bootstrap"
     assert bootstrap.read_bytes() == (lambda_root() / "front_door" / "bootstrap").read_bytes()
     assert bootstrap.stat().st_mode & stat.S_IXUSR
     assert not list(copy.rglob("*.pyc"))
-    assert compact_copy(lambda_root() / "front_door") == copy
+    assert copy_of("front_door") == copy
 
 
 def test_packages_without_code_are_copied_without_their_file() -> None:
     root = lambda_root()
-    folder = compact_copy(root / "front_door")
+    folder = copy_of("front_door")
     copied = {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
     sources = {str(path.relative_to(root)): path for path in SOURCES if root / "front_door" in path.parents}
     left_out = sources.keys() - copied
@@ -195,7 +202,7 @@ def test_packages_without_code_are_copied_without_their_file() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(lambda_root())))
 def test_the_copy_imports_the_same_by_shorter_names(path: Path) -> None:
     folder, *inner = path.relative_to(lambda_root()).parts
-    copied = compact_copy(lambda_root() / folder).joinpath(folder, *inner)
+    copied = copy_of(folder).joinpath(folder, *inner)
     package = ".".join([folder, *inner[:-1]])
     found = [
         (resolve_name("." * node.level + (node.module or ""), package), [each.name for each in node.names], node.lineno)
@@ -211,7 +218,7 @@ def test_the_copy_imports_the_same_by_shorter_names(path: Path) -> None:
 
 
 def test_every_module_is_imported_from_the_copy() -> None:
-    copy = compact_copy(lambda_root() / "front_door")
+    copy = copy_of("front_door")
     modules = [".".join(path.relative_to(copy).with_suffix("").parts) for path in copy.rglob("*.py")]
     imports = "\n".join(f"import {name.removesuffix('.__init__')}" for name in modules)
     environment = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}

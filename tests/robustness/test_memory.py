@@ -36,7 +36,8 @@ class Sandbox:
         self.api = RuntimeApi(self._alive)
         self.output = output = folder / "output"
         deployed = DeployedFunction(
-            asset=Path(__file__).parents[2] / "lambda",
+            archive=folder,
+            task_root=Path(__file__).parents[2] / "lambda",
             handler="front_door.lambda_runtime.managed.handler",
             wrapper="front_door/bootstrap",
             models_file=folder / "models.json",

@@ -41,6 +41,7 @@ from constructs_lib import (
 from constructs_lib._weights_copier import read_request
 from tests.constructs_lib.rendered import MODEL, Json, container, only, properties, resources, template_of, text
 from tests.stacks.test_app import Recorder, assert_acknowledgments_are_needed, findings
+from tests.unpacked import asset_folder
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -183,14 +184,8 @@ def test_the_archive_of_the_project_has_the_copier_and_the_function(stack: Stack
     template = template_of(stack)
     code, source = properties(template, FUNCTION)["Code"], properties(template, PROJECT)["Source"]
     assert source["Location"] == f"{code['S3Bucket']}/{code['S3Key']}"
-    folder = App.of(stack).outdir + f"/asset.{code['S3Key'].removesuffix('.zip')}"
-    assert read_folder(folder) == {"staging_starter", "weights_copier"}
-
-
-def read_folder(folder: str) -> set[str]:
-    from pathlib import Path
-
-    return {path.name for path in Path(folder).iterdir()}
+    folder = asset_folder(App.of(stack).outdir, code["S3Key"])
+    assert {path.name for path in folder.iterdir()} == {"staging_starter", "weights_copier"}
 
 
 def test_the_jobs_role_reaches_the_objects_of_this_copy_and_nothing_else(stack: Stack) -> None:

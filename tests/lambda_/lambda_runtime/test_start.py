@@ -23,6 +23,7 @@ from tests.lambda_.lambda_runtime.runtime_function import (
     proxy_event,
     run,
 )
+from tests.unpacked import unpacked
 
 
 def test_the_client_and_its_classes_exist_once() -> None:
@@ -160,8 +161,8 @@ def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset
     from constructs_lib._functions import lambda_asset
 
     lambda_asset(stack, "front_door")
-    folder = Path(app.synth().directory)
-    (wrapper,) = folder.glob("asset.*/front_door/bootstrap")
+    (archive,) = Path(app.synth().directory).glob("asset.*.zip")
+    wrapper = unpacked(archive) / "front_door" / "bootstrap"
     assert wrapper.stat().st_mode & 0o777 == 0o755
     assert wrapper.read_bytes().startswith(b"#!/bin/sh\n")
     assert b"\r" not in wrapper.read_bytes()

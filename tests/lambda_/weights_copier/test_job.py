@@ -18,12 +18,13 @@ import pytest
 from weights_copier.account import secret_name
 from weights_copier.lock import LockTimes
 
-from constructs_lib._compact_source import compact_copy
+from constructs_lib._code_archive import code_archive
 from constructs_lib._lambda_root import lambda_root
 from local.hub import Slow
 from tests.lambda_.weights_copier.conftest import PART, STAGED, WEIGHTS, Cloud, Copier
+from tests.unpacked import unpacked
 
-DEPLOYED = compact_copy(lambda_root() / "weights_copier")
+DEPLOYED = unpacked(code_archive(lambda_root() / "weights_copier").path)
 """The code as it is deployed, in a folder of its own."""
 BUILD = "weights:0a1b2c3d-0000-1111-2222-333344445555"
 # The job itself, in parts of a few hundred kilobytes.
