@@ -95,9 +95,9 @@ def test_ten_thousand_generated_requests(doors: list[DeployedDoor], record_summa
     seed = str(random.SystemRandom().randrange(10**9))
     outcomes = send(doors, seed, ALL_REQUESTS, record_summary)
     total = outcomes.total()
-    # Otherwise the requests would test one answer again and again.
+    # Otherwise the requests would test one answer again and again. Of 501 there are two on average, and sometimes none.
     assert 0.25 < total["200"] / total.total() < 0.75
-    for status in ("400", "401", "403", "404", "405", "413", "415", "422", "429", "431", "501"):
+    for status in ("400", "401", "403", "404", "405", "413", "415", "422", "429", "431"):
         assert total[status], f"no request had the status {status}"
     for kind, counts in outcomes.by_kind.items():
         assert counts.total() > 10, f"hardly any request was {kind}"

@@ -50,20 +50,38 @@ MAX_MEBIBYTES = 192
 CASES, MODEL_CASES = cases(with_models=False), cases(with_models=True)
 
 
-def _cells(cases: dict[str, Case], *, all_slow: bool = False) -> list[Any]:
+def _cells() -> list[Any]:
     """Each misbehavior meets each case on one engine in turn, every second time in the fast tests.
 
     Of the cases whose protocol is made of a chat's answer, which has a case, every eighth time.
     """
     found = []
-    for engine, name, case in product(range(len(ENGINE_NAMES)), range(len(MISBEHAVIORS)), range(len(cases))):
-        turn, number = divmod(name + case, len(ENGINE_NAMES))
-        if number == engine:
-            values = ENGINE_NAMES[engine], list(MISBEHAVIORS)[name], list(cases)[case]
-            every = 8 if cases[values[-1]].protocol in ("responses", "anthropic") else 2
-            marks = [pytest.mark.slow] if all_slow or turn % every else []
-            found.append(pytest.param(*values, id="-".join(values), marks=marks))
+    for engine, name, case in _numbers(CASES):
+        every = 8 if list(CASES.values())[case].protocol in ("responses", "anthropic") else 2
+        is_slow = (name + case) // len(ENGINE_NAMES) % every != 0
+        found.append(_cell(CASES, engine, name, case, is_slow=is_slow))
     return found
+
+
+def _model_cells() -> list[Any]:
+    """Each misbehavior meets two or three cases of a model in the path, which only changes how the model is found."""
+    return [
+        _cell(MODEL_CASES, engine, name, case, is_slow=True)
+        for engine, name, case in _numbers(MODEL_CASES)
+        if (3 * name + case) % 8 == 0
+    ]
+
+
+def _numbers(cases: dict[str, Case]) -> Iterator[tuple[int, int, int]]:
+    """The numbers of an engine, a misbehavior and a case, those of one engine after another: each has its own cloud."""
+    for engine, name, case in product(range(len(ENGINE_NAMES)), range(len(MISBEHAVIORS)), range(len(cases))):
+        if (name + case) % len(ENGINE_NAMES) == engine:
+            yield engine, name, case
+
+
+def _cell(cases: dict[str, Case], engine: int, name: int, case: int, *, is_slow: bool) -> Any:
+    values = ENGINE_NAMES[engine], list(MISBEHAVIORS)[name], list(cases)[case]
+    return pytest.param(*values, id="-".join(values), marks=[pytest.mark.slow] if is_slow else [])
 
 
 @pytest.fixture(scope="module")
@@ -163,11 +181,11 @@ def run(cloud: MisbehavingCloud, case: Case, name: str) -> None:
     assert peak < MAX_MEBIBYTES
 
 
-@pytest.mark.parametrize(("cloud", "name", "case"), _cells(CASES), indirect=["cloud"])
+@pytest.mark.parametrize(("cloud", "name", "case"), _cells(), indirect=["cloud"])
 def test_a_misbehaving_container(cloud: MisbehavingCloud, name: str, case: str) -> None:
     run(cloud, CASES[case], name)
 
 
-@pytest.mark.parametrize(("cloud", "name", "case"), _cells(MODEL_CASES, all_slow=True), indirect=["cloud"])
+@pytest.mark.parametrize(("cloud", "name", "case"), _model_cells(), indirect=["cloud"])
 def test_a_misbehaving_container_of_a_model_in_the_path(cloud: MisbehavingCloud, name: str, case: str) -> None:
     run(cloud, MODEL_CASES[case], name)
