@@ -51,7 +51,7 @@ def code_archive(*folders: Path) -> CodeArchive:
     place = tempfile.TemporaryDirectory()
     _PLACES.append(place)
     path = Path(place.name, f"{folders[0].name}.zip")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.name, _OLDEST)
             entry.create_system, entry.compress_type = _UNIX, zipfile.ZIP_DEFLATED
