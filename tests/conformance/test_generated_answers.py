@@ -42,7 +42,7 @@ GENERATED = settings(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-MANY = settings(GENERATED, max_examples=2000)
+MANY = settings(GENERATED, max_examples=1000)
 
 
 @pytest.fixture(scope="module")
