@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+
+from local.lambda_service.files import unpack_archive
 
 _WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _TASK_ROOT = "/var/task"
@@ -46,9 +47,10 @@ def front_door_function(assembly: Path) -> DeployedFunction:
         raise RuntimeError(f"{len(found)} functions in {assembly} have an exec wrapper, expected one")
     ((properties, resources),) = found
     archive = assembly / f"asset.{properties['Code']['S3Key']}"
+    unpack_archive(archive, archive.with_suffix(""))
     return DeployedFunction(
         archive=archive,
-        task_root=_unpacked(archive),
+        task_root=archive.with_suffix(""),
         handler=properties["Handler"],
         wrapper=str(Path(_variables(properties)[_WRAPPER]).relative_to(_TASK_ROOT)),
         models_file=_models_file(assembly, properties, resources),
@@ -69,15 +71,6 @@ def _models_file(assembly: Path, properties: dict[str, Any], resources: dict[str
     layers = [resources[layer["Ref"]]["Properties"]["Content"] for layer in properties["Layers"]]
     folders = [assembly / f"asset.{layer['S3Key'].removesuffix('.zip')}" for layer in layers]
     return next(file for file in (folder / path for folder in folders) if file.is_file())
-
-
-def _unpacked(archive: Path) -> Path:
-    """The folder with the files of an archive, beside it, with the modes that Lambda gives them."""
-    folder = archive.with_suffix("")
-    with ZipFile(archive) as opened:
-        for entry in opened.infolist():
-            Path(opened.extract(entry, folder)).chmod(entry.external_attr >> 16 & 0o777)
-    return folder
 
 
 def _variables(properties: dict[str, Any]) -> dict[str, Any]:

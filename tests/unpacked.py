@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from functools import cache
 from pathlib import Path
+
+from local.lambda_service.files import unpack_archive
 
 
 def asset_folder(assembly: Path | str, key: str) -> Path:
@@ -24,9 +25,7 @@ def unpacked(archive: Path) -> Path:
     """A folder with the files of an archive and their modes, until this process ends."""
     place = tempfile.TemporaryDirectory()
     _PLACES.append(place)
-    with zipfile.ZipFile(archive) as opened:
-        for entry in opened.infolist():
-            Path(opened.extract(entry, place.name)).chmod(entry.external_attr >> 16 & 0o777)
+    unpack_archive(archive, Path(place.name))
     return Path(place.name)
 
 

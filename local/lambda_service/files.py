@@ -51,13 +51,19 @@ def unpack(code: Archive, layers: Sequence[Archive], folder: Path) -> FunctionFi
     """
     files = FunctionFiles(task_root=folder / "task", layers_root=folder / "opt")
     files.layers_root.mkdir()
-    _unpack(code, files.task_root)
+    unpack_archive(code, files.task_root)
     for layer in layers:
-        _unpack(layer, files.layers_root)
+        unpack_archive(layer, files.layers_root)
     return files
 
 
-def _unpack(archive: Archive, folder: Path) -> None:
+def unpack_archive(archive: Archive, folder: Path) -> None:
+    """Unpacks an archive with the file modes in it.
+
+    Args:
+        archive: The archive.
+        folder: Receives the files, beside those that it has.
+    """
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as zip_file:
         for entry in zip_file.infolist():
