@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
@@ -17,7 +18,7 @@ from acceptance.probe import choose, probes
 from acceptance.removal import check_rights, existing_stacks
 from acceptance.report import Report
 from acceptance.run import Plan, destroy, run
-from acceptance.stopping import StoppedError, stop_on_signals
+from acceptance.stopping import SIGNALS, StoppedError, stop_on_signals
 from constructs_lib import ConfigurationError
 from local.commands.progress import Progress
 from local.errors import UserError
@@ -233,4 +234,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # What main gives the signals back to: nothing is left to stop, and Python would end with a traceback. A function of
+    # Python would not do, as Python takes those away before its end.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(main())

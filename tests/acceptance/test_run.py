@@ -138,10 +138,8 @@ def test_ctrl_c_during_the_deployment_deletes_what_there_is_and_leaves_no_proces
         try:
             _until(lambda: "• cdk deploy AcceptanceStack" in log.read_text())
             _until(lambda: _deploys(process.pid))
-            # As a terminal does: to the whole group, and more than once.
-            os.killpg(process.pid, signal.SIGINT)
-            time.sleep(0.3)
-            os.killpg(process.pid, signal.SIGINT)
+            # As a terminal does, to the whole group, of somebody who is in a hurry.
+            _until(lambda: _interrupt(process), 120)
             code = process.wait(120)
         finally:
             if process.poll() is None:
@@ -152,6 +150,13 @@ def test_ctrl_c_during_the_deployment_deletes_what_there_is_and_leaves_no_proces
     assert "Not deleted" not in file.read_text()
     assert "Traceback" not in log.read_text()
     assert processes_of(process.pid) == []
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has ended; otherwise its group gets another Ctrl-C."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    return process.poll() is not None
 
 
 def _deploys(command: int) -> bool:
