@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import botocore.session
 import pytest
@@ -190,11 +191,13 @@ def test_what_is_merged_is_deployed_and_called(
     assert "There is no assembly to roll back to" in runner.output
     assert runner.outcomes["Go back"] == "skipped"
     # What Lambda starts is still executable, although an artifact keeps no permissions.
-    assert executables(repository / "assembly")
+    assert executables(repository / "assembly") == ["front_door/bootstrap"]
 
 
-def executables(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mode & 0o111]
+def executables(assembly: Path) -> list[str]:
+    """The files in the archives of an assembly that may be executed."""
+    entries = [entry for path in assembly.glob("asset.*.zip") for entry in ZipFile(path).infolist()]
+    return [entry.filename for entry in entries if entry.external_attr >> 16 & 0o111]
 
 
 def test_a_deployment_that_does_not_answer_is_taken_back_and_the_run_fails(
