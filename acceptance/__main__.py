@@ -79,7 +79,7 @@ def _work(given: argparse.Namespace, progress: Progress, stopping: Stopping) -> 
         progress.print(str(error), style="red")
         return _NO_ACCESS
     finally:
-        stopping.is_over()
+        stopping.stop_raising()
         cloud.close()
 
 

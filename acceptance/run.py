@@ -61,7 +61,7 @@ def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress, stopping: 
     code = 0
     try:
         report.problem = _try_everything(cloud, plan, report, progress)
-        stopping.is_over()
+        stopping.stop_raising()
     except StoppedError as stopped:
         report.problem, code = str(stopped), stopped.code
     report.removal = _remove(cloud, progress)
@@ -80,7 +80,7 @@ def destroy(cloud: Cloud, progress: Progress, stopping: Stopping) -> int:
     """
     if not existing_stacks(cloud):
         progress.print("There is no acceptance stack in this account and Region.")
-    stopping.is_over()
+    stopping.stop_raising()
     removal = _remove(cloud, progress)
     _show_what_is_left(removal, progress)
     return 1 if removal.failed else 0

@@ -34,7 +34,7 @@ class Stopping:
         self._raises = True
         self._progress = progress
 
-    def is_over(self) -> None:
+    def stop_raising(self) -> None:
         """From here on a signal only says that the deletion is not stopped."""
         self._raises = False
 

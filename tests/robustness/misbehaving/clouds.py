@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from local.model_container.openai.engines import ENGINES, Image
@@ -21,6 +22,16 @@ OPENAI_ENGINES = {
     "lmi": ({"HF_MODEL_ID": "a/b"}, Image("djl-inference", "0.36.0-lmi27.0.0-cu130")),
 }
 ENGINE_NAMES = ("tgi", *OPENAI_ENGINES)
+
+
+def each_on_one_engine(rows: int, columns: int) -> Iterator[tuple[int, int, int]]:
+    """The numbers of an engine, a row and a column, each pair on one engine in turn.
+
+    Those of one engine are one after another, as each engine has a cloud of its own.
+    """
+    for engine, row, column in product(range(len(ENGINE_NAMES)), range(rows), range(columns)):
+        if (row + column) % len(ENGINE_NAMES) == engine:
+            yield engine, row, column
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
     Received,
+    each_on_one_engine,
     misbehaving_cloud,
     peak_mebibytes,
     reset_peaks,
@@ -56,7 +56,7 @@ def _cells() -> list[Any]:
     Of the cases whose protocol is made of a chat's answer, which has a case, every eighth time.
     """
     found = []
-    for engine, name, case in _numbers(CASES):
+    for engine, name, case in each_on_one_engine(len(MISBEHAVIORS), len(CASES)):
         every = 8 if list(CASES.values())[case].protocol in ("responses", "anthropic") else 2
         is_slow = (name + case) // len(ENGINE_NAMES) % every != 0
         found.append(_cell(CASES, engine, name, case, is_slow=is_slow))
@@ -67,16 +67,9 @@ def _model_cells() -> list[Any]:
     """Each misbehavior meets two or three cases of a model in the path, which only changes how the model is found."""
     return [
         _cell(MODEL_CASES, engine, name, case, is_slow=True)
-        for engine, name, case in _numbers(MODEL_CASES)
+        for engine, name, case in each_on_one_engine(len(MISBEHAVIORS), len(MODEL_CASES))
         if (3 * name + case) % 8 == 0
     ]
-
-
-def _numbers(cases: dict[str, Case]) -> Iterator[tuple[int, int, int]]:
-    """The numbers of an engine, a misbehavior and a case, those of one engine after another: each has its own cloud."""
-    for engine, name, case in product(range(len(ENGINE_NAMES)), range(len(MISBEHAVIORS)), range(len(cases))):
-        if (name + case) % len(ENGINE_NAMES) == engine:
-            yield engine, name, case
 
 
 def _cell(cases: dict[str, Case], engine: int, name: int, case: int, *, is_slow: bool) -> Any:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import IncompleteRead
-from itertools import count, product, repeat
+from itertools import count, repeat
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
     Received,
+    each_on_one_engine,
     misbehaving_cloud,
     peak_mebibytes,
     reset_peaks,
@@ -164,12 +165,11 @@ def _flood(healthy: Healthy, event: bytes) -> Iterator[Step]:
 
 
 def _flood_cells() -> Iterator[tuple[str, str, str]]:
-    """Each flood meets each case that is no stream on one engine in turn, those of one engine after another."""
+    """Each flood meets each case that is no stream on one engine in turn."""
     floods = [name for name in FLOODS if name != NONE]
     buffered = [name for name, case in CASES.items() if not case.is_streamed]
-    for engine, flood, case in product(range(len(ENGINE_NAMES)), range(len(floods)), range(len(buffered))):
-        if (flood + case) % len(ENGINE_NAMES) == engine:
-            yield ENGINE_NAMES[engine], floods[flood], buffered[case]
+    for engine, flood, case in each_on_one_engine(len(floods), len(buffered)):
+        yield ENGINE_NAMES[engine], floods[flood], buffered[case]
 
 
 @pytest.fixture(scope="module")
