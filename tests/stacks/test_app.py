@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from constructs import IConstruct
 import app as composition
 from constructs_lib.errors import ConfigurationError
 from scripts.audit.rule_packs import PACKS
+from stacks.node_threads import available_cpus, limit_node_threads
 from stacks.presets import PRESETS
 from tests.unpacked import asset_folder
 
@@ -139,6 +141,24 @@ def test_the_app_starts_the_cdks_own_validation_once_unless_the_cli_turns_it_off
     assert (tmp_path / "Broken.template.json").exists(), ran.stderr
     report = json.loads((tmp_path / "validation-report.json").read_text())
     assert [each["pluginName"] for each in report["pluginReports"]] == ["CloudFormation Validate"] * reports
+
+
+@pytest.mark.parametrize("given", ["", "--no-warnings"])
+def test_node_compiles_with_no_more_threads_than_leave_a_cpu_to_the_synth(given: str, tmp_path: Path) -> None:
+    node = tmp_path / "bin" / "node"
+    node.parent.mkdir()
+    node.write_text(f'#!/bin/sh\necho "$NODE_OPTIONS" > {tmp_path}/options\nexec {shutil.which("node")} "$@"\n')
+    node.chmod(0o755)
+    ran = run_app(
+        tmp_path / "out",
+        variables={"NODE_OPTIONS": given, "JSII_NODE": str(node)},
+        stacks="LlamaTgiStack",
+        nag="off",
+    )
+    assert ran.returncode == 0, ran.stderr
+    variables = {"NODE_OPTIONS": given}
+    limit_node_threads(variables, available_cpus())
+    assert (tmp_path / "options").read_text().strip() == variables["NODE_OPTIONS"]
 
 
 def test_the_imports_during_which_the_validation_starts_send_nothing_to_the_cdk() -> None:
