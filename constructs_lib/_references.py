@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from constructs import Construct
-
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
@@ -68,8 +66,8 @@ def name_problems(
         noun: What the resource is called.
         name: The argument that gives it a name of its own; None if it has none.
     """
-    # First, as the stack of what this app creates is known mostly, without a message to the CDK's process.
-    if isinstance(resource, Construct) and environment_of(resource) is here:
+    # First, as one message to the CDK's process or none: nearly everything is in the stack that refers to it.
+    if environment_of(resource) is here:
         return
     # The CDK's own check; the interfaces of imported resources do not have it.
     if not is_token(getattr(resource, "_physical_name", "")):

@@ -37,20 +37,21 @@ class Console:
         stack: The stack whose resources are linked.
 
     Attributes:
+        region: The Region.
         condition: The condition under which the links exist. None: always.
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._region = stack.region
+        self.region = stack.region
         self.condition: CfnCondition | None = None
-        if Token.is_unresolved(self._region):
+        if _is_unresolved(self.region):
             hosts = CfnMapping(
                 stack, "ConsoleHosts", mapping={partition: {"Host": host} for partition, host in _HOSTS.items()}
             )
             self._host: str | None = hosts.find_in_map(_partition_parameter(), "Host")
             self.condition = CfnCondition(stack, "HasConsole", expression=_has_console())
         else:
-            self._host = _HOSTS.get(_partition(self._region))
+            self._host = _HOSTS.get(_partition(self.region))
 
     def endpoint(self, name: str) -> str | None:
         """The page of a SageMaker endpoint. None: the Region's partition has no public console."""
@@ -71,13 +72,18 @@ class Console:
         if self._host is None:
             return None
         end = f"#{fragment}" if fragment else ""
-        return f"https://{self._region}.{self._host}/{page}?region={self._region}{end}"
+        return f"https://{self.region}.{self._host}/{page}?region={self.region}{end}"
 
 
 # These are the same for every stack. Cached, as each is a message to the CDK's process.
 @cache
 def _partition_parameter() -> str:
     return Aws.PARTITION
+
+
+@cache
+def _is_unresolved(region: str) -> bool:
+    return Token.is_unresolved(region)
 
 
 @cache

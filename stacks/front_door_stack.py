@@ -101,9 +101,9 @@ class FrontDoorStack(Stack):
             **protection,
         )
         self.consumer = add_default_consumer(self.front_door)
-        add_front_door_outputs(self, self.front_door, self.consumer)
-        add_output(self, "Models", ", ".join(endpoints), "Names of the models in requests")
         console = Console(self)
+        add_front_door_outputs(self, console, self.front_door, self.consumer)
+        add_output(self, "Models", ", ".join(endpoints), "Names of the models in requests")
         link = console.rest_api(self.front_door.rest_api_id)
         add_links(self, console, {"ApiConsole": (link, "The API in the AWS console")})
         if monitoring is not None:

@@ -154,13 +154,12 @@ class ModelStack(Stack):
         return [*dict.fromkeys([self.endpoint, *own])]
 
     def _add_outputs(self) -> None:
-        name = self.endpoint.endpoint_name
-        add_front_door_outputs(self, self.front_door, self.consumer)
+        name, console = self.endpoint.endpoint_name, Console(self)
+        add_front_door_outputs(self, console, self.front_door, self.consumer)
         add_output(self, "EndpointName", name, "Name of the SageMaker endpoint")
         price = self.endpoint.describe_price(front_door_memory=self.front_door.memory_size)
         if price is not None:
             add_output(self, "PricePerHour", price, "On demand in N. Virginia, without data transfer and logs")
-        console = Console(self)
         links = {
             "EndpointConsole": (console.endpoint(name), "The endpoint in the AWS console"),
             "EndpointLogs": (console.endpoint_logs(name), "The log of the model server in the AWS console"),

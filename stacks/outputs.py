@@ -25,11 +25,12 @@ def add_default_consumer(front_door: FrontDoor) -> Consumer:
     return front_door.add_consumer("Default", rate=10, burst=20, monthly_requests=300_000)
 
 
-def add_front_door_outputs(stack: Stack, front_door: FrontDoor, consumer: Consumer) -> None:
+def add_front_door_outputs(stack: Stack, console: Console, front_door: FrontDoor, consumer: Consumer) -> None:
     """Output the API's URL, and how to read a consumer's API key.
 
     Args:
         stack: The stack.
+        console: The console of its Region.
         front_door: Its front door.
         consumer: The consumer.
     """
@@ -39,7 +40,7 @@ def add_front_door_outputs(stack: Stack, front_door: FrontDoor, consumer: Consum
     add_output(
         stack,
         "ApiKeyCommand",
-        f"aws apigateway get-api-key --region {stack.region} --include-value --query value --output text"
+        f"aws apigateway get-api-key --region {console.region} --include-value --query value --output text"
         f" --api-key {key_id}",
         "Prints the API key",
     )

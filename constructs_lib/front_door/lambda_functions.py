@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,10 @@ def front_door_function(
     # The CDK's default role would have a managed policy that may write to every log group.
     role = iam.Role(scope, f"{id}Role", assumed_by=_lambda_service())
     # In the policy with what it gets later: the CDK divides that one alone, by IAM's limit for all inline ones.
-    for statement in _policy(scope, log_group.log_group_arn, protection)["Statement"]:
+    # A grant is one message to the CDK's process, a statement of its own two.
+    for actions, written_to in _telemetry(log_group.log_group_arn):
+        iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=[written_to])
+    for statement in protection.role_statements(scope):
         role.add_to_policy(iam.PolicyStatement.from_json(statement))
     function = _function(
         Construct(scope, id),
@@ -195,26 +198,25 @@ def _lambda_service() -> iam.ServicePrincipal:
     return iam.ServicePrincipal("lambda.amazonaws.com")
 
 
-def _policy(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> dict[str, Any]:
-    """What every function may do: write its log, and traces."""
-    return policy_document(
-        {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
-        {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
-        *protection.role_statements(scope),
-    )
+def _telemetry(log_group_arn: str) -> Iterator[tuple[list[str], str]]:
+    """What every function may do, and with what: write its log, and traces."""
+    yield ["logs:CreateLogStream", "logs:PutLogEvents"], log_group_arn
+    yield ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"
 
 
 def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> iam.CfnRole:
     """A role that gets nothing else, with its policy in itself: no function has the role before the policy."""
+    statements = [
+        *({"Action": actions, "Resource": resource} for actions, resource in _telemetry(log_group_arn)),
+        *protection.role_statements(scope),
+    ]
     return iam.CfnRole(
         scope,
         "Resource",
         assume_role_policy_document=policy_document(
             {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ),
-        policies=[
-            iam.CfnRole.PolicyProperty(policy_name="Run", policy_document=_policy(scope, log_group_arn, protection))
-        ],
+        policies=[iam.CfnRole.PolicyProperty(policy_name="Run", policy_document=policy_document(*statements))],
     )
 
 
