@@ -18,17 +18,6 @@ def late_string(render: Callable[[], str | None]) -> str:
     return Lazy.uncached_string(_String(render))
 
 
-def late_digest(render: Callable[[], str]) -> str:
-    """A string that is rendered at synthesis and refers to no resource.
-
-    It is left out of the CDK's first look at all values, which is for references between stacks.
-
-    Args:
-        render: Returns the string.
-    """
-    return Lazy.uncached_string(_Digest(render))
-
-
 def late_value(render: Callable[[], Any]) -> IResolvable:
     """A JSON value that is rendered at synthesis.
 
@@ -36,6 +25,17 @@ def late_value(render: Callable[[], Any]) -> IResolvable:
         render: Returns the value. Called several times.
     """
     return Lazy.uncached_any(_Value(render))
+
+
+def late_local_value(render: Callable[[], Any]) -> IResolvable:
+    """A JSON value that is rendered at synthesis and refers to nothing outside its stack.
+
+    It is left out of the CDK's first look at all values, which is for references between stacks.
+
+    Args:
+        render: Returns the value.
+    """
+    return Lazy.uncached_any(_LocalValue(render))
 
 
 @jsii.implements(IStringProducer)
@@ -48,16 +48,6 @@ class _String:
         return self._render()
 
 
-@jsii.implements(IStringProducer)
-class _Digest:
-    def __init__(self, render: Callable[[], str]) -> None:
-        self._render = render
-
-    def produce(self, context: IResolveContext) -> str:
-        """The string, or "" while the CDK prepares."""
-        return "" if context.preparing else self._render()
-
-
 @jsii.implements(IAnyProducer)
 class _Value:
     def __init__(self, render: Callable[[], Any]) -> None:
@@ -66,3 +56,13 @@ class _Value:
     def produce(self, context: IResolveContext) -> Any:
         """The value."""
         return self._render()
+
+
+@jsii.implements(IAnyProducer)
+class _LocalValue:
+    def __init__(self, render: Callable[[], Any]) -> None:
+        self._render = render
+
+    def produce(self, context: IResolveContext) -> Any:
+        """The value, or None while the CDK prepares."""
+        return None if context.preparing else self._render()

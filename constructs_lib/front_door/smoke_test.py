@@ -16,7 +16,7 @@ from constructs import Construct
 
 from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._functions import lambda_asset, newest_python_name, policy_document
-from constructs_lib._lazy import late_digest, late_value
+from constructs_lib._lazy import late_local_value
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import hide_token
@@ -158,22 +158,26 @@ def _add_resource(
     asked_mirror = mirror if any(one.is_mirror for one in tested) else None
     functions = [function.arn_reference, *([asked_mirror.arn] if asked_mirror else ())]
 
-    def asked() -> dict[str, dict[str, str]]:
-        return questions(tested, None if mirror is None else mirror.name)
+    def render_test() -> dict[str, Any]:
+        asked = questions(tested, None if mirror is None else mirror.name)
+        targets = {label: question for label, question in asked.items() if question}
+        return {
+            "Models": list(asked),
+            **({"Targets": targets} if targets else {}),
+            "Hash": _hash(scope, main, models, deployed),
+        }
 
     properties: dict[str, Any] = {
         "ServiceToken": _add_function(scope, function, functions, timeout, protection),
         "ServiceTimeout": timeout + _SECONDS_TO_START,
         "Function": function.name_reference,
         # Variants may be added later.
-        "Models": late_value(lambda: list(asked())),
-        "Targets": late_value(lambda: {label: question for label, question in asked().items() if question} or None),
+        "Test": late_local_value(render_test),
         **({"Skipped": dict(skipped)} if skipped else {}),
         "Timeout": limit,
         "FrontDoorLogs": function.log_group_name,
         "Logs": {one.label: one.deployed.log_group for one in tested},
         "Causes": {one.label: list(one.deployed.likely_causes) for one in tested},
-        "Hash": late_digest(lambda: _hash(scope, main, models, deployed)),
         # Change with what only the deployment knows, such as the value of a parameter.
         "Configurations": list(dict.fromkeys(one.configuration for one in deployed)),
     }

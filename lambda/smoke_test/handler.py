@@ -80,7 +80,8 @@ def _handle(event: dict[str, Any], until: float) -> str | None:
         return None
     timeout = float(properties["Timeout"])
     # Of a model with one endpoint and one variant there is no target.
-    targets = properties.get("Targets", {})
+    test = properties["Test"]
+    targets = test.get("Targets", {})
     questions = {
         name: Question(
             function=target.get("Function", properties["Function"]),
@@ -88,7 +89,7 @@ def _handle(event: dict[str, Any], until: float) -> str | None:
             target=target.get("Target"),
             variant=target.get("Variant"),
         )
-        for name, target in ((name, targets.get(name, {})) for name in properties["Models"])
+        for name, target in ((name, targets.get(name, {})) for name in test["Models"])
     }
     failure = find_failure(
         questions,

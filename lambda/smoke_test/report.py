@@ -33,7 +33,7 @@ def failure_reason(failure: ModelFailure, properties: dict[str, Any], *, stack_i
     """
     begin = _begin(failure)
     # Variants of one endpoint have the log and the causes of the endpoint.
-    of = properties.get("Targets", {}).get(failure.model, {}).get("Of", failure.model)
+    of = properties["Test"].get("Targets", {}).get(failure.model, {}).get("Of", failure.model)
     partition = stack_id.split(":")[1] if stack_id.count(":") >= 5 else ""
     logs = [("front door", properties.get("FrontDoorLogs")), ("model", properties.get("Logs", {}).get(of))]
     end = "".join(f" Log of the {what}: {_link(str(group), partition)}" for what, group in logs if group)

@@ -35,7 +35,7 @@ def lines(log: list[str]) -> list[dict[str, Any]]:
 
 def test_the_smoke_test_of_the_deployment_has_asked_each_endpoint_and_each_variant(stacks: OwnApp) -> None:
     (resource,) = stacks.plane.stacks.resources(SMOKE_TEST, "Routed")
-    assert resource.properties["Models"] == [
+    assert resource.properties["Test"]["Models"] == [
         "qwen at Routed/Tgi (variant AllTraffic)",
         "qwen at Routed/Tgi (variant trial)",
         "qwen at Routed/Vllm",

@@ -216,7 +216,7 @@ def test_a_deployment_is_tested_by_default() -> None:
         for one in template(model_stack())["Resources"].values()
         if one["Type"] == "Custom::TgiEndpointSmokeTest"
     )
-    assert test["Models"] == ["mistral"]
+    assert test["Test"]["Models"] == ["mistral"]
     assert "SmokeTest" not in json.dumps(template(model_stack(smoke_test=False)))
 
 

@@ -74,7 +74,9 @@ def own_function(template: Json) -> Json:
 def hash_of(**arguments: Any) -> str:
     front_door = arguments.pop("front_door", {})
     stack = new_stack()
-    return str(custom(template_of(deploy(stack, {"llama": endpoint(stack, **arguments)}, **front_door)))["Hash"])
+    return str(
+        custom(template_of(deploy(stack, {"llama": endpoint(stack, **arguments)}, **front_door)))["Test"]["Hash"]
+    )
 
 
 def infos(stack: Stack) -> list[str]:
@@ -88,8 +90,9 @@ def test_the_custom_resource_knows_what_to_ask_and_what_to_say() -> None:
     properties = custom(default())
     function = properties["Function"]["Ref"]
     assert default()["Resources"][function]["Properties"]["Handler"] == "front_door.lambda_runtime.managed.handler"
-    assert properties["Models"] == ["llama"]
-    assert {"Skipped", "Targets"} & properties.keys() == set()
+    assert properties["Test"]["Models"] == ["llama"]
+    assert "Skipped" not in properties
+    assert "Targets" not in properties["Test"]
     assert {name: text(value) for name, value in properties["Logs"].items()} == {
         "llama": f"/aws/sagemaker/Endpoints/<{next(iter(resources(default(), ENDPOINT)))}.EndpointName>"
     }
@@ -216,7 +219,7 @@ def test_its_runtime_is_that_of_the_front_door() -> None:
 
 
 def test_the_same_app_has_the_same_hash() -> None:
-    assert hash_of() == custom(default())["Hash"]
+    assert hash_of() == custom(default())["Test"]["Hash"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +238,7 @@ def test_the_same_app_has_the_same_hash() -> None:
     ids="-".join,
 )
 def test_the_hash_changes_with_what_decides_how_a_model_answers(arguments: dict[str, Any]) -> None:
-    assert hash_of(**arguments) != custom(default())["Hash"]
+    assert hash_of(**arguments) != custom(default())["Test"]["Hash"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +252,7 @@ def test_the_hash_changes_with_what_decides_how_a_model_answers(arguments: dict[
     ids=["tags", "log_retention", "rate_limit", "nothing"],
 )
 def test_the_hash_stays_if_the_answers_stay_the_same(arguments: dict[str, Any]) -> None:
-    assert hash_of(**arguments) == custom(default())["Hash"]
+    assert hash_of(**arguments) == custom(default())["Test"]["Hash"]
 
 
 def test_the_hash_stays_with_what_scales_and_watches_the_endpoint() -> None:
@@ -258,11 +261,11 @@ def test_the_hash_stays_with_what_scales_and_watches_the_endpoint() -> None:
     deploy(stack, {"llama": llama})
     llama.auto_scale(max_instances=3).on_concurrency()
     llama.monitor()
-    assert custom(template_of(stack))["Hash"] == custom(default())["Hash"]
+    assert custom(template_of(stack))["Test"]["Hash"] == custom(default())["Test"]["Hash"]
 
 
 def test_the_hash_changes_with_the_code_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = custom(default())["Hash"]
+    before = custom(default())["Test"]["Hash"]
     monkeypatch.setattr("constructs_lib.front_door.lambda_functions.lambda_asset", _other_asset)
     assert hash_of() != before
 
@@ -300,7 +303,7 @@ def test_each_model_of_a_fleet_is_tested_after_its_component() -> None:
     ]
     template = template_of(stack)
     properties = custom(template)
-    assert properties["Models"] == ["chat", "code"]
+    assert properties["Test"]["Models"] == ["chat", "code"]
     assert properties["Skipped"] == {"rare": "it has no copy while nobody asks, and a test would start one"}
     assert len(properties["Configurations"]) == 1
     chat, code, rare = (
@@ -323,7 +326,7 @@ def test_the_hash_changes_with_a_component_which_is_updated_in_place() -> None:
             models={"chat": qwen(**model)},
             detailed_observability=False,
         )
-        return str(custom(template_of(deploy(stack, fleet.models)))["Hash"])
+        return str(custom(template_of(deploy(stack, fleet.models)))["Test"]["Hash"])
 
     assert hashed(startup_timeout=Duration.minutes(40)) != hashed()
     assert hashed(copies=(1, 2)) == hashed()
@@ -337,9 +340,9 @@ def test_each_endpoint_of_a_model_is_tested_that_of_a_mirror_by_the_function_tha
     template = template_of(deploy(stack, {"llama": Mirror(split, to=copy, percent=1), "plain": second}))
     properties = custom(template)
     labels = ["llama at Team/Llama", "llama at Team/Second", "llama at Team/Copy", "plain"]
-    assert properties["Models"] == labels
+    assert properties["Test"]["Models"] == labels
     (mirror,) = (name for name in resources(template, "AWS::Lambda::Function") if "MirrorFunction" in name)
-    assert properties["Targets"] == {
+    assert properties["Test"]["Targets"] == {
         "llama at Team/Llama": {"Model": "llama", "Target": "Team/Llama"},
         "llama at Team/Second": {"Model": "llama", "Target": "Team/Second"},
         "llama at Team/Copy": {"Model": "llama", "Target": "Team/Copy", "Function": {"Ref": mirror}},
@@ -370,7 +373,7 @@ def shared(weights: tuple[float, float], percent: float, *, turned: bool = False
 def test_no_test_keeps_a_failed_endpoint_from_being_drained() -> None:
     before = shared((95, 5), 5)
     assert shared((100, 0), 0) == before
-    assert shared((95, 5), 5, turned=True)["Hash"] != before["Hash"]
+    assert shared((95, 5), 5, turned=True)["Test"]["Hash"] != before["Test"]["Hash"]
 
 
 def test_each_variant_of_an_endpoint_is_tested_also_one_that_is_added_after_the_test() -> None:
@@ -379,8 +382,8 @@ def test_each_variant_of_an_endpoint_is_tested_also_one_that_is_added_after_the_
     deploy(stack, {"llama": llama})
     llama.add_variant("trial", weight=0)
     properties = custom(template_of(stack))
-    assert properties["Models"] == ["llama (variant AllTraffic)", "llama (variant trial)"]
-    assert properties["Targets"] == {
+    assert properties["Test"]["Models"] == ["llama (variant AllTraffic)", "llama (variant trial)"]
+    assert properties["Test"]["Targets"] == {
         f"llama (variant {name})": {"Model": "llama", "Variant": name, "Of": "llama"}
         for name in ("AllTraffic", "trial")
     }
@@ -408,7 +411,7 @@ def test_an_endpoint_of_another_stack_is_left_out() -> None:
     other, stack = new_stack(app, "Models"), new_stack(app)
     deploy(stack, {"far": endpoint(other), "near": endpoint(stack, "Near")})
     properties = custom(template_of(stack))
-    assert properties["Models"] == ["near"]
+    assert properties["Test"]["Models"] == ["near"]
     assert properties["Skipped"] == {
         "far": "its endpoint is in another stack, which a failure here would not roll back"
     }
@@ -423,7 +426,7 @@ def test_an_endpoint_of_a_stack_nested_in_the_same_one_is_tested(app: App, place
     front_door.add_smoke_test()
     assert circles(app) == []
     rendered = template_of(parent) if of_door is parent else template_of_nested(parent, of_door)
-    assert custom(rendered)["Models"] == ["llama"]
+    assert custom(rendered)["Test"]["Models"] == ["llama"]
     (needed,) = names_of(parent, "Models", STACK) or names_of(parent, "Llama", ENDPOINT)
     (waits,) = names_of(parent, "Api", STACK) or names_of(parent, "FrontDoor", CUSTOM)
     assert needed in template_of(parent)["Resources"][waits]["DependsOn"]

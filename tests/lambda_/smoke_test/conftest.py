@@ -19,7 +19,7 @@ PROPERTIES = {
     "ServiceToken": "arn:aws:lambda:eu-west-1:111122223333:function:smoke",
     "ServiceTimeout": "600",
     "Function": "front-door",
-    "Models": ["llama"],
+    "Test": {"Models": ["llama"]},
     "Timeout": "500",
     "FrontDoorLogs": "Stack-Logs-1",
     "Logs": {"llama": "/aws/sagemaker/Endpoints/llama"},

@@ -62,7 +62,7 @@ def test_the_answer_goes_to_the_signed_url_as_it_is_without_a_content_type(
 
 
 def test_deleting_succeeds_at_once(deployment: Deployment, cloud: CloudDouble) -> None:
-    deployment.send("Delete", properties={"Models": None})
+    deployment.send("Delete", properties={"Test": None})
     assert cloud.answer["Status"] == "SUCCESS"
     assert cloud.answer["PhysicalResourceId"] == "physical-1"
     assert (cloud.invoked, cloud.described) == ([], [])
@@ -113,8 +113,8 @@ def test_what_is_not_tested_is_logged(deployment: Deployment, cloud: CloudDouble
         {"StackId": None},
         {"ResourceProperties": None},
         {"ResourceProperties": {}},
-        {"ResourceProperties": {"Function": "f", "Models": ["llama"], "Timeout": "soon"}},
-        {"ResourceProperties": {"Function": "f", "Models": 7, "Timeout": "5"}},
+        {"ResourceProperties": {"Function": "f", "Test": {"Models": ["llama"]}, "Timeout": "soon"}},
+        {"ResourceProperties": {"Function": "f", "Test": {"Models": 7}, "Timeout": "5"}},
     ],
 )
 def test_a_bad_event_fails_and_says_where(deployment: Deployment, cloud: CloudDouble, event: dict[str, Any]) -> None:
@@ -233,7 +233,7 @@ def test_neither_the_url_nor_a_prompt_nor_an_answer_is_logged(deployment: Deploy
     deployment.send()
     cloud.put_statuses = [0] * 4
     with pytest.raises(AnswerError):
-        deployment.send(properties={"Models": 7})
+        deployment.send(properties={"Test": {"Models": 7}})
     text = "".join(deployment.capsys.readouterr())
     assert '"does not answer"' in text
     assert '"succeeded"' in text

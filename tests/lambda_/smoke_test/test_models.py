@@ -66,7 +66,7 @@ def test_targets_and_variants_are_named_and_a_mirror_is_asked_by_its_function(
     deployment: Deployment, cloud: CloudDouble
 ) -> None:
     cloud.replies["llama"] = [GOOD]
-    deployment.send(properties={"Models": [*TARGETS], "Targets": TARGETS})
+    deployment.send(properties={"Test": {"Models": [*TARGETS], "Targets": TARGETS}})
     assert cloud.answer["Status"] == "SUCCESS"
     asked = [dict(event["tgi_endpoint"]["smoke_test"], seconds=0) for event in cloud.invoked]
     assert asked == [
@@ -82,7 +82,7 @@ def test_a_failure_names_the_target_and_shows_the_log_and_the_causes_of_the_endp
     deployment: Deployment, cloud: CloudDouble
 ) -> None:
     cloud.replies["llama"] = [Invoke(streamed(error("upstream"), 400))]
-    deployment.send(properties={"Models": ["llama (variant trial)"], "Targets": TARGETS})
+    deployment.send(properties={"Test": {"Models": ["llama (variant trial)"], "Targets": TARGETS}})
     reason = cloud.answer["Reason"]
     assert reason.startswith("Smoke test: llama (variant trial) returned no token, asked once. Last: 400 upstream")
     assert "1. The memory is tight." in reason
@@ -246,14 +246,14 @@ def test_every_model_is_tested_and_those_that_are_not_ready_in_turns(
 ) -> None:
     busy = Invoke(streamed(error("not_ready"), 503))
     cloud.replies = {"a": [busy, busy, GOOD], "b": [GOOD], "c": [busy, GOOD]}
-    deployment.send(properties={"Models": ["a", "b", "c"]})
+    deployment.send(properties={"Test": {"Models": ["a", "b", "c"]}})
     assert cloud.answer["Status"] == "SUCCESS"
     assert cloud.asked() == ["a", "b", "c", "a", "c", "a"]
 
 
 def test_one_of_several_fails(deployment: Deployment, cloud: CloudDouble) -> None:
     cloud.replies = {"a": [GOOD], "b": [Invoke(streamed(error("generation", "CUDA error"), 424))], "c": [GOOD]}
-    deployment.send(properties={"Models": ["a", "b", "c"]})
+    deployment.send(properties={"Test": {"Models": ["a", "b", "c"]}})
     assert cloud.answer["Reason"].startswith(
         "Smoke test: b returned no token, asked once. Last: 424 generation: CUDA error. Without an answer as well: c."
     )
@@ -295,7 +295,7 @@ def test_the_reason_stays_below_the_limit_and_keeps_the_links(
     cloud.replies = {name: [Invoke(streamed(error("x", letter * 3000, letter * 900), 400))] for name in ("a", "b")}
     causes = [letter * 200, letter * 200, letter * 200]
     properties: dict[str, Any] = {
-        "Models": ["a", *(f"model-{number:060}" for number in range(20))],
+        "Test": {"Models": ["a", *(f"model-{number:060}" for number in range(20))]},
         "Logs": {"a": "/aws/sagemaker/Endpoints/" + "e" * 63},
         "FrontDoorLogs": "g" * 200,
         "Causes": {"a": causes},
