@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.robustness.generated.client import Connection
+from tests.robustness.generated.client import Connection, Received
 from tests.robustness.generated.doors import WORDS, DeployedDoor
-from tests.robustness.generated.drafts import POSTS, Door, plain_draft
+from tests.robustness.generated.drafts import POSTS, Door, Wire, plain_draft
 from tests.robustness.generated.kinds import KINDS, generate
 from tests.robustness.generated.responses import ResponseChecks
 from tests.robustness.generated.run import Outcomes, send_all
@@ -55,6 +55,15 @@ def wait_until_idle(doors: list[DeployedDoor]) -> None:
         assert time.monotonic() < until, "an invocation has not ended"
         sizes = now
         time.sleep(1)
+
+
+async def sent(wire: Wire, deployed: DeployedDoor) -> Received:
+    """The response to one request."""
+    connection = Connection(deployed.port)
+    response = await connection.exchange(wire)
+    connection.close()
+    assert response is not None
+    return response
 
 
 async def check_that_all_still_answer(doors: list[DeployedDoor]) -> None:
@@ -95,7 +104,7 @@ def test_ten_thousand_generated_requests(doors: list[DeployedDoor], record_summa
     seed = str(random.SystemRandom().randrange(10**9))
     outcomes = send(doors, seed, ALL_REQUESTS, record_summary)
     total = outcomes.total()
-    # Otherwise the requests would test one answer again and again. Of 501 there are two on average, and sometimes none.
+    # Otherwise the requests would test one answer again and again. 501 is so rare that it has a test of its own.
     assert 0.25 < total["200"] / total.total() < 0.75
     for status in ("400", "401", "403", "404", "405", "413", "415", "422", "429", "431"):
         assert total[status], f"no request had the status {status}"
@@ -103,6 +112,18 @@ def test_ten_thousand_generated_requests(doors: list[DeployedDoor], record_summa
         assert counts.total() > 10, f"hardly any request was {kind}"
         if kind.startswith("valid, ") or kind in ("valid", "a query", "sent slowly"):
             assert set(counts) == {"200"}
+
+
+def test_a_route_that_the_engine_of_a_model_lacks_has_the_status_501(doors: list[DeployedDoor]) -> None:
+    (deployed,) = [each for each in doors if "sglang" in each.door.models]
+    (route,) = [each for each in POSTS if each.path == "/models/{model}/generate"]
+    drafts = (plain_draft(random.Random(seed), seed, deployed.door, [route]) for seed in range(100))
+    draft = next(each for each in drafts if each.consumer == "team-a")
+    draft.path, draft.statuses = route.path.replace("{model}", "sglang"), frozenset({501})
+    wire = draft.encode("an engine without the route")
+    response = asyncio.run(sent(wire, deployed))
+    assert ResponseChecks(deployed.door.document).problems(wire, response) == []
+    assert response.status == 501
 
 
 def test_a_number_and_a_seed_make_the_same_request_again(doors: list[DeployedDoor]) -> None:
