@@ -20,7 +20,7 @@ from constructs import IConstruct
 import app as composition
 from constructs_lib.errors import ConfigurationError
 from scripts.audit.rule_packs import PACKS
-from stacks.node_threads import available_cpus, limit_node_threads
+from stacks.node_options import add_node_options, available_cpus
 from stacks.presets import PRESETS
 from tests.unpacked import asset_folder
 
@@ -144,7 +144,7 @@ def test_the_app_starts_the_cdks_own_validation_once_unless_the_cli_turns_it_off
 
 
 @pytest.mark.parametrize("given", ["", "--no-warnings"])
-def test_node_compiles_with_no_more_threads_than_leave_a_cpu_to_the_synth(given: str, tmp_path: Path) -> None:
+def test_node_is_started_with_the_options_for_a_synth(given: str, tmp_path: Path) -> None:
     node = tmp_path / "bin" / "node"
     node.parent.mkdir()
     node.write_text(f'#!/bin/sh\necho "$NODE_OPTIONS" > {tmp_path}/options\nexec {shutil.which("node")} "$@"\n')
@@ -157,7 +157,7 @@ def test_node_compiles_with_no_more_threads_than_leave_a_cpu_to_the_synth(given:
     )
     assert ran.returncode == 0, ran.stderr
     variables = {"NODE_OPTIONS": given}
-    limit_node_threads(variables, available_cpus())
+    add_node_options(variables, available_cpus())
     assert (tmp_path / "options").read_text().strip() == variables["NODE_OPTIONS"]
 
 
