@@ -105,9 +105,9 @@ def match(path: str, resource: str | None = None, parameters: dict[str, str] | N
     """
     if resource in _BY_PATH and (parameters or "{" not in resource):
         return _BY_PATH[resource], dict(parameters or {})
-    exact = _BY_PATH.get(path)
-    if exact is not None:
-        return exact, {}
+    # A path may be the text of a template: then its variable is the name of a model, which there is not.
+    if path in _BY_PATH and "{" not in path:
+        return _BY_PATH[path], {}
     for template, routes in _TEMPLATES:
         head, _, tail = template.partition("{model}")
         if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):

@@ -321,6 +321,11 @@ def test_without_cors_there_is_no_preflight(api: ApiClient, path: str, status: i
     assert preflight(api, path).status == status
 
 
+@pytest.mark.parametrize("path", ["/v1/models/{model}", "/models/{model}/info"])
+def test_the_text_of_a_template_names_no_model(api: ApiClient, path: str) -> None:
+    assert api.send(path).status == 404
+
+
 def test_a_model_is_one_segment_but_may_be_a_hub_id_under_v1() -> None:
     def paths(path: str) -> Any:
         found, variables = routes.match(path)
@@ -331,6 +336,8 @@ def test_a_model_is_one_segment_but_may_be_a_hub_id_under_v1() -> None:
     assert paths("/models//generate") == (None, {})
     assert paths("/v1/models/a/b") == ("/v1/models/{model}", {"model": "a/b"})
     assert paths("/v1/models/") == (None, {})
+    assert paths("/v1/models/{model}") == ("/v1/models/{model}", {"model": "{model}"})
+    assert paths("/models/{model}/info") == ("/models/{model}/info", {"model": "{model}"})
 
 
 @pytest.mark.parametrize(
