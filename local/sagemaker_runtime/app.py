@@ -111,7 +111,8 @@ async def _call(
         try:
             await load_adapter(request.app[_SERVICE], call, copy)
             return await operation(request.app[_SERVICE], call)
-        except ConnectionLostError:
+        # The second if the caller has left. What the container breaks off is an error of aiohttp's client.
+        except (ConnectionLostError, ConnectionResetError):
             return call.hang_up()
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
 from local.sagemaker_runtime import Endpoints, Faults, create_app, event_stream
+from local.sagemaker_runtime.listener import Listener
 from tests.local.model_container.servers import client_of, signed
 
 TEXT = "".join(f'data: {{"index":{n},"token":"🦙 naïve {n}"}}\n\n' for n in range(40)).encode()
@@ -223,6 +224,20 @@ def test_a_disconnected_client_cancels_the_container(servers, faults):
     response.close()
     connection.close()
     assert talker.gone.wait(5)
+
+
+def test_a_client_that_leaves_is_no_error_of_the_service(servers, faults, caplog):
+    talker = Talker([TEXT[:50]] * 1000, pause=0.01)
+    app = create_app(Endpoints.of({"talker": servers.serve(talker.app())}), faults)
+    listener = Listener(app, shutdown_timeout=1)
+    servers.run(listener.start())
+    connection, response = raw(listener.url)
+    assert response.read(10)
+    response.close()
+    connection.close()
+    assert talker.gone.wait(5)
+    servers.run(listener.close())
+    assert caplog.messages == []
 
 
 def test_a_client_that_does_not_read_blocks_the_container(servers, faults):
